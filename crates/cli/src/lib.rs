@@ -1,0 +1,1 @@
+//! The logrec command: capture what a process logs and let people and assistants ask.

@@ -1,0 +1,1 @@
+//! logrec's HTTP surface: an axum router over the reader.
