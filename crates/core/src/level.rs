@@ -86,8 +86,8 @@ impl Level {
             }
             b"debug" | b"d" | b"dbg" | b"fine" | b"debug1" | b"debug2" | b"debug3" | b"debug4"
             | b"debug5" => Self::Debug,
-            b"info" | b"i" | b"inf" | b"information" | b"informational" | b"notice" | b"success"
-            | b"log" | b"config" | b"http" | b"n" => Self::Info,
+            b"info" | b"i" | b"inf" | b"information" | b"informational" | b"notice"
+            | b"success" | b"log" | b"config" | b"http" | b"n" => Self::Info,
             b"warning" | b"warn" | b"w" | b"wrn" => Self::Warning,
             b"error" | b"err" | b"e" | b"eror" | b"severe" => Self::Error,
             b"critical" | b"crit" | b"c" | b"fatal" | b"f" | b"ftl" | b"alert" | b"emerg"
@@ -219,14 +219,17 @@ mod tests {
 
     #[test]
     fn numbers_of_other_systems() {
-        assert_eq!([5, 10, 25, 30, 45, 99].map(Level::from_python), [
-            Level::Trace,
-            Level::Debug,
-            Level::Info,
-            Level::Warning,
-            Level::Error,
-            Level::Critical
-        ]);
+        assert_eq!(
+            [5, 10, 25, 30, 45, 99].map(Level::from_python),
+            [
+                Level::Trace,
+                Level::Debug,
+                Level::Info,
+                Level::Warning,
+                Level::Error,
+                Level::Critical
+            ]
+        );
         assert_eq!(Level::from_severity_number(0), Level::Info);
         assert_eq!(Level::from_severity_number(17), Level::Error);
         assert_eq!(Level::from_syslog(1), Level::Critical);

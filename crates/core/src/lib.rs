@@ -5,10 +5,13 @@
 
 mod entry;
 mod level;
+pub mod record;
+pub mod ring;
 mod time;
 mod value;
 
 pub use entry::Entry;
 pub use level::{Level, LevelSet, ParseLevelError};
+pub use ring::{Position, Ring, RingId, RingOptions, RingStats, Seq};
 pub use time::{NS_PER_S, ParseTimeError, Timestamp, parse_span_ns};
 pub use value::Value;

@@ -96,8 +96,7 @@ impl Timestamp {
         let local = trimmed
             .parse::<jiff::civil::DateTime>()
             .map_err(|_| ParseTimeError::Unrecognised(given()))?;
-        let moment =
-            zone.to_timestamp(local).map_err(|_| ParseTimeError::OutOfRange(given()))?;
+        let moment = zone.to_timestamp(local).map_err(|_| ParseTimeError::OutOfRange(given()))?;
         Self::from_jiff(moment).ok_or_else(|| ParseTimeError::OutOfRange(given()))
     }
 
@@ -134,8 +133,9 @@ pub fn parse_span_ns(text: &str) -> Option<i64> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
-        let unit_end =
-            rest[digits..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |n| digits + n);
+        let unit_end = rest[digits..]
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .map_or(rest.len(), |n| digits + n);
         let unit_s = match &rest[digits..unit_end] {
             "ms" => 1e-3,
             "s" | "sec" => 1.0,

@@ -1,0 +1,403 @@
+//! The reading half: a [`Snapshot`] of which entries exist, and copies of them.
+//!
+//! No lock is taken and no word written. What a writer reuses while it is being copied is noticed
+//! by its changed state and left out; entries vanish from the old end only.
+
+use std::sync::atomic::{Ordering, fence};
+
+use super::{
+    Position, Ring, RingStats, Seq,
+    layout::{Kind, SLOT_WORDS, State, chunk, lane},
+    write::{FLAG_SPLIT, FLAG_TRUNCATED},
+};
+use crate::{Level, Timestamp};
+
+/// What a chunk held when it was looked at: enough to pass it over without reading it.
+#[derive(Clone, Copy, Debug)]
+pub struct ChunkInfo {
+    index: usize,
+    state: State,
+    /// Its lane.
+    pub lane: usize,
+    /// Ordinal of its first entry.
+    pub first: u64,
+    /// Entries published.
+    pub count: u64,
+    /// Ordinal of the first entry that a reader may see; at most `first + count`.
+    pub visible_from: u64,
+    /// Earliest time of its entries. May be too early, never too late.
+    pub time_min: Timestamp,
+    /// Latest time of its entries. May be too late, never too early.
+    pub time_max: Timestamp,
+    levels: [u32; 6],
+}
+
+impl ChunkInfo {
+    const fn end(&self) -> u64 {
+        self.first + self.count
+    }
+
+    /// Entries that a reader may see.
+    #[must_use]
+    pub const fn visible(&self) -> u64 {
+        self.end() - self.visible_from
+    }
+
+    /// Which chunk was opened before which: larger is later.
+    #[must_use]
+    pub const fn opened(&self) -> u64 {
+        self.state.allocation()
+    }
+
+    /// Whether it can hold an entry of this level. May say yes wrongly, never no.
+    #[must_use]
+    pub fn may_hold(&self, level: Level) -> bool {
+        self.levels[usize::from(level.index())] > 0
+    }
+
+    fn whole(&self) -> bool {
+        self.visible_from <= self.first
+            && self.levels.iter().map(|&n| u64::from(n)).sum::<u64>() == self.count
+    }
+}
+
+/// What is kept beside a record.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// When it happened, by its source's clock.
+    pub time: Timestamp,
+    /// When it was recorded. Does not fall from one entry of a lane to the next.
+    pub observed: Timestamp,
+    /// How severe.
+    pub level: Level,
+    /// Which entry.
+    pub seq: Seq,
+    /// Whether it was cut.
+    pub truncated: bool,
+    split: bool,
+    offset: usize,
+    len: usize,
+}
+
+/// Slots of one chunk, copied. Reused from chunk to chunk.
+#[derive(Debug, Default)]
+pub struct ChunkCopy {
+    /// Those a reader may see, oldest first.
+    pub slots: Vec<Slot>,
+}
+
+/// Which entries existed at one moment: chunks by lane and ordinal.
+#[derive(Debug)]
+pub struct Snapshot<'r> {
+    ring: &'r Ring,
+    chunks: Vec<ChunkInfo>,
+    cleared: Vec<u64>,
+    end: Position,
+}
+
+impl Ring {
+    /// Looks at what there is now. O(chunks in use), one allocation or two.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        const TRIES: usize = 4;
+        for _ in 1..TRIES {
+            if let Some(snapshot) = self.try_snapshot() {
+                return snapshot;
+            }
+        }
+        // Chunks are being reused as fast as they are looked at: what is gone is gone.
+        self.try_snapshot().unwrap_or_else(|| Snapshot {
+            ring: self,
+            chunks: Vec::new(),
+            cleared: self.lane_words(lane::FLOOR),
+            end: Position(self.lane_words(lane::NEXT)),
+        })
+    }
+
+    fn lane_words(&self, word: usize) -> Vec<u64> {
+        (0..self.geometry.lanes).map(|i| self.region.get(self.geometry.lane(i) + word)).collect()
+    }
+
+    /// `None` when chunks were reused while the entry bound was worked out.
+    fn try_snapshot(&self) -> Option<Snapshot<'_>> {
+        let cleared = self.lane_words(lane::FLOOR);
+        let in_use = self.region.get(super::header::FRESH) as usize;
+        let mut chunks: Vec<ChunkInfo> =
+            (0..in_use.min(self.geometry.chunks)).filter_map(|i| self.look(i)).collect();
+        chunks.sort_unstable_by_key(|c| (c.lane, c.first, c.state.allocation()));
+        // A chunk that was looked at while open may have been filled, and its successor opened,
+        // before that one was looked at: what lies between is there, not missed.
+        for i in 1..chunks.len() {
+            let (before, after) = (chunks[i - 1], chunks[i]);
+            if before.lane == after.lane
+                && before.end() < after.first
+                && let Some(again) = self.look(before.index).filter(|c| c.state == before.state)
+            {
+                chunks[i - 1] = again;
+            }
+        }
+        let mut end = Position(vec![0; self.geometry.lanes]);
+        for c in &mut chunks {
+            end.0[c.lane] = end.0[c.lane].max(c.end());
+            c.visible_from = c.first.max(cleared[c.lane]).min(c.end());
+        }
+        for (i, next) in end.0.iter_mut().enumerate() {
+            // A lane whose every chunk was reused by others.
+            if *next == 0 {
+                *next = self.region.get(self.geometry.lane(i) + lane::NEXT);
+            }
+        }
+        let mut snapshot = Snapshot { ring: self, chunks, cleared, end };
+        snapshot.hide_beyond(self.geometry.max_entries).then_some(snapshot)
+    }
+
+    /// Reads a chunk's control block; `None` when it holds no entries or is changing hands.
+    fn look(&self, index: usize) -> Option<ChunkInfo> {
+        let at = self.geometry.control(index);
+        let region = &self.region;
+        let state = State(region.at(at + chunk::STATE).load(Ordering::Acquire));
+        if !state.is(Kind::Entries) || state.lane() >= self.geometry.lanes {
+            return None;
+        }
+        let count = region.at(at + chunk::COUNT).load(Ordering::Acquire);
+        let count = count.min((self.geometry.chunk_words / SLOT_WORDS) as u64);
+        let first = region.get(at + chunk::FIRST);
+        let mut levels = [0; 6];
+        for (i, pair) in levels.chunks_exact_mut(2).enumerate() {
+            let word = region.get(at + chunk::LEVELS + i);
+            pair.copy_from_slice(&[low32(word), low32(word >> 32)]);
+        }
+        let info = ChunkInfo {
+            index,
+            state,
+            lane: state.lane(),
+            first,
+            count,
+            visible_from: first,
+            time_min: Timestamp(region.get(at + chunk::TIME_MIN).cast_signed()),
+            time_max: Timestamp(region.get(at + chunk::TIME_MAX).cast_signed()),
+            levels,
+        };
+        self.unchanged(index, state).then_some(info)
+    }
+
+    /// The seqlock's second look: whether what was read before this call was whole.
+    fn unchanged(&self, index: usize, state: State) -> bool {
+        fence(Ordering::Acquire);
+        self.region.get(self.geometry.control(index) + chunk::STATE) == state.0
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
+const fn low32(word: u64) -> u32 {
+    word as u32
+}
+
+impl Snapshot<'_> {
+    /// Chunks by lane, in each by ordinal.
+    #[must_use]
+    pub fn chunks(&self) -> &[ChunkInfo] {
+        &self.chunks
+    }
+
+    /// The place after the last entry: what is recorded later is new to it.
+    #[must_use]
+    pub const fn end(&self) -> &Position {
+        &self.end
+    }
+
+    /// Entries a reader may see.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.chunks.iter().map(ChunkInfo::visible).sum()
+    }
+
+    /// Entries recorded since `position` that are gone, exactly. Cleared ones do not count: they
+    /// were removed, not missed.
+    #[must_use]
+    pub fn missed_since(&self, position: &Position) -> u64 {
+        let from = |lane: usize| position.lane(lane).max(self.cleared[lane]);
+        let recorded: u64 =
+            self.end.0.iter().enumerate().map(|(i, end)| end.saturating_sub(from(i))).sum();
+        let there: u64 = self
+            .chunks
+            .iter()
+            .map(|c| c.end() - c.visible_from.max(from(c.lane)).min(c.end()))
+            .sum();
+        recorded.saturating_sub(there)
+    }
+
+    /// Copies the slots that a reader may see. False, and nothing in `copy`, when the chunk was
+    /// reused meanwhile.
+    pub fn load(&self, info: &ChunkInfo, copy: &mut ChunkCopy) -> bool {
+        copy.slots.clear();
+        copy.slots.extend((info.visible_from..info.end()).map(|n| self.slot(info, n)));
+        let whole = self.is_intact(info);
+        if !whole {
+            copy.slots.clear();
+        }
+        whole
+    }
+
+    /// Appends the bytes of a slot's record to `out`, for a [`RecordRef`](crate::record::RecordRef).
+    /// They are to be trusted only if the chunk [is intact](Self::is_intact) afterwards.
+    pub fn read_record(&self, info: &ChunkInfo, slot: &Slot, out: &mut Vec<u8>) {
+        let geometry = &self.ring.geometry;
+        // A damaged file may say anything.
+        if slot.offset + slot.len.div_ceil(8) > geometry.chunk_words {
+            return;
+        }
+        let start = out.len();
+        self.ring.region.read(geometry.data(info.index) + slot.offset, slot.len, out);
+        if slot.split {
+            self.join(start, out);
+        }
+    }
+
+    /// Whether the chunk still holds what was read from it before this call.
+    #[must_use]
+    pub fn is_intact(&self, info: &ChunkInfo) -> bool {
+        self.ring.unchanged(info.index, info.state)
+    }
+
+    fn slot(&self, info: &ChunkInfo, ordinal: u64) -> Slot {
+        let at = self.ring.geometry.data(info.index) + (ordinal - info.first) as usize * SLOT_WORDS;
+        let [time, observed, place, meta] = [0, 1, 2, 3].map(|i| self.ring.region.get(at + i));
+        Slot {
+            time: Timestamp(time.cast_signed()),
+            observed: Timestamp(observed.cast_signed()),
+            level: Level::from_index((meta & 0xff) as u8).unwrap_or_default(),
+            seq: Seq::new(info.lane, ordinal),
+            truncated: meta >> 8 & FLAG_TRUNCATED != 0,
+            split: meta >> 8 & FLAG_SPLIT != 0,
+            offset: low32(place) as usize,
+            len: low32(place >> 32) as usize,
+        }
+    }
+
+    fn observed(&self, info: &ChunkInfo, ordinal: u64) -> u64 {
+        let at = self.ring.geometry.data(info.index) + (ordinal - info.first) as usize * SLOT_WORDS;
+        self.ring.region.get(at + 1)
+    }
+
+    /// Puts a split record together; see `store_split` for its form.
+    fn join(&self, start: usize, out: &mut Vec<u8>) {
+        let stored = out.split_off(start);
+        let word = |i: usize| {
+            let bytes = stored.get(i * 8..i * 8 + 8)?;
+            Some(u64::from_le_bytes(bytes.try_into().ok()?) as usize)
+        };
+        let (Some(len), Some(rests)) = (word(0), word(1)) else { return };
+        let geometry = &self.ring.geometry;
+        let head_at = rests.saturating_mul(16).saturating_add(16);
+        let Some(head) = stored.get(head_at..) else { return };
+        out.extend_from_slice(head);
+        for i in 0..rests {
+            let left = len.saturating_sub(out.len() - start);
+            let (Some(index), Some(state)) = (word(2 + 2 * i), word(3 + 2 * i)) else { return };
+            if index >= geometry.chunks || left == 0 {
+                return;
+            }
+            let before = out.len();
+            let part = left.min(geometry.chunk_words * 8);
+            self.ring.region.read(geometry.data(index), part, out);
+            if !self.ring.unchanged(index, State(state as u64)) {
+                // Reused: the entry ends here.
+                out.truncate(before);
+                return;
+            }
+        }
+    }
+
+    /// Hides all but the newest `most` entries by the order of recording. False when a chunk it
+    /// looked into was reused meanwhile.
+    fn hide_beyond(&mut self, most: u64) -> bool {
+        let mut excess = self.entries().saturating_sub(most);
+        // The oldest chunk of each lane that has entries in sight.
+        let mut heads: Vec<usize> = Vec::new();
+        for (i, c) in self.chunks.iter().enumerate() {
+            if c.visible() > 0 && heads.last().is_none_or(|&h| self.chunks[h].lane != c.lane) {
+                heads.push(i);
+            }
+        }
+        let mut touched = Vec::new();
+        while excess > 0 && !heads.is_empty() {
+            let key = |&h: &usize| {
+                let c = &self.chunks[h];
+                (self.observed(c, c.visible_from), c.opened())
+            };
+            let Some(which) = (0..heads.len()).min_by_key(|&n| key(&heads[n])) else { break };
+            let head = heads[which];
+            // As many of this chunk as come before every other lane's oldest.
+            let bound = heads.iter().filter(|&&h| h != head).map(key).min();
+            let opened = self.chunks[head].opened();
+            let mut at = self.chunks[head].visible_from;
+            let end = self.chunks[head].end();
+            match bound {
+                None => {
+                    let hidden = excess.min(end - at);
+                    at += hidden;
+                    excess -= hidden;
+                }
+                Some(bound) => {
+                    while excess > 0
+                        && at < end
+                        && (self.observed(&self.chunks[head], at), opened) <= bound
+                    {
+                        at += 1;
+                        excess -= 1;
+                    }
+                }
+            }
+            self.chunks[head].visible_from = at;
+            touched.push(head);
+            if at == end {
+                let lane = self.chunks[head].lane;
+                match self.chunks[head + 1..].iter().position(|c| c.visible() > 0) {
+                    Some(n) if self.chunks[head + 1 + n].lane == lane => {
+                        heads[which] = head + 1 + n
+                    }
+                    _ => {
+                        heads.swap_remove(which);
+                    }
+                }
+            }
+        }
+        touched.iter().all(|&h| self.is_intact(&self.chunks[h]))
+    }
+
+    /// Adds up what [`RingStats`] says of entries.
+    pub(super) fn count_into(&self, stats: &mut RingStats) {
+        let mut copy = ChunkCopy::default();
+        for info in self.chunks.iter().filter(|c| c.visible() > 0) {
+            let (oldest, newest);
+            if info.whole() {
+                for (sum, n) in stats.levels.iter_mut().zip(info.levels) {
+                    *sum += u64::from(n);
+                }
+                stats.entries += info.count;
+                (oldest, newest) = (info.time_min, info.time_max);
+            } else if self.load(info, &mut copy) {
+                for slot in &copy.slots {
+                    stats.levels[usize::from(slot.level.index())] += 1;
+                }
+                stats.entries += copy.slots.len() as u64;
+                let times = copy.slots.iter().map(|s| s.time);
+                (oldest, newest) =
+                    (times.clone().min().unwrap_or(info.time_min), times.max().unwrap_or_default());
+            } else {
+                continue;
+            }
+            stats.bytes += self.bytes_used(info);
+            stats.oldest = Some(stats.oldest.map_or(oldest, |t| t.min(oldest)));
+            stats.newest = Some(stats.newest.map_or(newest, |t| t.max(newest)));
+        }
+    }
+
+    fn bytes_used(&self, info: &ChunkInfo) -> u64 {
+        let records = self.ring.region.get(self.ring.geometry.control(info.index) + chunk::BYTES);
+        let all = records.saturating_add(info.count * (SLOT_WORDS as u64) * 8);
+        // In proportion, where only some are in sight.
+        all / info.count.max(1) * info.visible()
+    }
+}

@@ -1,0 +1,397 @@
+//! The writing half: taking a lane, copying into its chunk, taking chunks.
+//!
+//! Locks here are words that are tried, never waited for. Who holds a lane may try for another lane
+//! (to close its chunk) and for the allocator; who holds the allocator may try for lanes. Since
+//! nobody waits, no order of taking them can deadlock.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence},
+};
+
+use super::{
+    Ring, Seq,
+    layout::{Kind, SLOT_WORDS, State, chunk, header, lane},
+};
+use crate::{Level, Timestamp};
+
+/// Slot flag: the record lies in this chunk only in part; see [`Ring::store_split`].
+pub(super) const FLAG_SPLIT: u64 = 1;
+/// Slot flag: the entry was cut.
+pub(super) const FLAG_TRUNCATED: u64 = 2;
+
+/// Rounds over all lanes before an entry is dropped; after the first few each begins with a yield,
+/// so this is some milliseconds in which no thread holding a lane was run.
+const ROUNDS_MAX: usize = 256;
+const ROUNDS_WITHOUT_YIELD: usize = 8;
+
+thread_local! {
+    /// The buffer a record is put together in. Taken while in use, so that logging within logging
+    /// finds an empty one.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// The lane this thread used last, in any ring.
+    static LANE: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// A buffer that grew beyond this for one entry is given back, not kept by its thread for ever.
+const SCRATCH_KEPT_BYTES: usize = 64 << 10;
+
+pub(super) fn with_scratch<R>(f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    // While a thread ends its locals may be gone already; logging still works then.
+    let mut buf = SCRATCH.try_with(Cell::take).unwrap_or_default();
+    let result = f(&mut buf);
+    if buf.capacity() <= SCRATCH_KEPT_BYTES {
+        let _ = SCRATCH.try_with(|scratch| scratch.set(buf));
+    }
+    result
+}
+
+fn own_lane() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    LANE.try_with(|own| {
+        if own.get() == usize::MAX {
+            own.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        own.get()
+    })
+    .unwrap_or(0)
+}
+
+/// A lock word that was taken; freed on drop.
+#[derive(Debug)]
+pub(super) struct Held<'r>(&'r AtomicU64);
+
+impl<'r> Held<'r> {
+    #[inline]
+    fn try_take(word: &'r AtomicU64) -> Option<Self> {
+        // A look first keeps a busy line shared.
+        (word.load(Ordering::Relaxed) == 0
+            && word.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok())
+        // Not `then_some`: a `Held` made and dropped would free another's lock.
+        .then(|| Self(word))
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Release);
+    }
+}
+
+/// Why a lane could not take an entry.
+struct NoChunk;
+
+impl Ring {
+    /// Only one `clear` at a time, so that each counts what it removed. Waits for the other.
+    pub(super) fn lock_clear(&self) -> Held<'_> {
+        loop {
+            if let Some(held) = Held::try_take(self.region.at(header::CLEAR_LOCK)) {
+                return held;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    pub(super) fn push_record(
+        &self,
+        timestamp: Timestamp,
+        observed: Timestamp,
+        level: Level,
+        record: &[u8],
+        truncated: bool,
+    ) -> Option<Seq> {
+        if truncated {
+            self.region.at(header::TRUNCATED).fetch_add(1, Ordering::Relaxed);
+        }
+        let lanes = self.geometry.lanes;
+        let first = own_lane() % lanes;
+        let flags = if truncated { FLAG_TRUNCATED } else { 0 };
+        for round in 0..ROUNDS_MAX {
+            if round >= ROUNDS_WITHOUT_YIELD {
+                std::thread::yield_now();
+            }
+            for step in 0..lanes {
+                let index = (first + step) % lanes;
+                let control = self.geometry.lane(index);
+                let Some(held) = Held::try_take(self.region.at(control + lane::LOCK)) else {
+                    continue;
+                };
+                let slot = [timestamp.0.cast_unsigned(), observed.0.cast_unsigned()];
+                let meta = u64::from(level.index()) | flags << 8;
+                if let Ok(seq) = self.push_into(index, slot, meta, record) {
+                    drop(held);
+                    if step > 0 {
+                        // The own lane was busy or full: two threads shared it. Move out.
+                        let _ = LANE.try_with(|own| own.set(index));
+                    }
+                    return Some(seq);
+                }
+            }
+        }
+        self.region.at(header::DROPPED).fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
+    /// Writes into a lane that the caller holds.
+    #[inline]
+    fn push_into(
+        &self,
+        index: usize,
+        [time, observed]: [u64; 2],
+        meta: u64,
+        record: &[u8],
+    ) -> Result<Seq, NoChunk> {
+        let words = record.len().div_ceil(8);
+        if words > self.geometry.inline_words_max() {
+            return self.store_split(index, [time, observed], meta, record);
+        }
+        let target = self.chunk_with_room(index, words)?;
+        Ok(self.store(index, target, [time, observed], meta, record, record.len() as u64))
+    }
+
+    /// The lane's open chunk if the record fits, or else a new one.
+    #[inline]
+    fn chunk_with_room(&self, index: usize, words: usize) -> Result<usize, NoChunk> {
+        let control = self.geometry.lane(index);
+        let current = self.region.get(control + lane::CURRENT);
+        if let Some(open) = (current as usize).checked_sub(1) {
+            let at = self.geometry.control(open);
+            let slots_end = (self.region.get(at + chunk::COUNT) as usize + 1) * SLOT_WORDS;
+            if slots_end + words <= self.region.get(at + chunk::TAIL) as usize && !self.is_stale(at)
+            {
+                return Ok(open);
+            }
+        }
+        let taken = self.take_chunk(index, Kind::Entries).ok_or(NoChunk)?;
+        self.region.set(control + lane::CURRENT, taken as u64 + 1);
+        Ok(taken)
+    }
+
+    /// Whether a chunk was opened so long ago that it is among the older half: a lane that is
+    /// seldom used would else see its latest entry go with its earliest.
+    #[inline]
+    fn is_stale(&self, control: usize) -> bool {
+        let opened = State(self.region.get(control + chunk::STATE)).allocation();
+        let age = self.region.get(header::ALLOCATIONS).saturating_sub(opened);
+        age > self.geometry.chunks as u64 / 2
+    }
+
+    /// Copies a record into a chunk with room for it and publishes it.
+    #[inline]
+    fn store(
+        &self,
+        index: usize,
+        target: usize,
+        [time, observed]: [u64; 2],
+        meta: u64,
+        record: &[u8],
+        whole_len: u64,
+    ) -> Seq {
+        let region = &self.region;
+        let (lane_at, at) = (self.geometry.lane(index), self.geometry.control(target));
+        let data = self.geometry.data(target);
+        let count = region.get(at + chunk::COUNT);
+        let tail = region.get(at + chunk::TAIL) as usize - record.len().div_ceil(8);
+        region.write(data + tail, record);
+
+        // Order within a lane is the order of its entries, whatever the clock does.
+        let before = region.get(lane_at + lane::OBSERVED).cast_signed();
+        let observed = observed.cast_signed().max(before);
+        region.set(lane_at + lane::OBSERVED, observed.cast_unsigned());
+        let slot = data + count as usize * SLOT_WORDS;
+        region.set(slot, time);
+        region.set(slot + 1, observed.cast_unsigned());
+        region.set(slot + 2, tail as u64 | (record.len() as u64) << 32);
+        region.set(slot + 3, meta);
+
+        let time = time.cast_signed();
+        if time < region.get(at + chunk::TIME_MIN).cast_signed() {
+            region.set(at + chunk::TIME_MIN, time.cast_unsigned());
+        }
+        if time > region.get(at + chunk::TIME_MAX).cast_signed() {
+            region.set(at + chunk::TIME_MAX, time.cast_unsigned());
+        }
+        region.set(at + chunk::OBSERVED_LAST, observed.cast_unsigned());
+        let level = (meta & 0xff) as usize;
+        let levels = at + chunk::LEVELS + level / 2;
+        region.set(levels, region.get(levels) + (1 << (32 * (level % 2))));
+        region.set(at + chunk::BYTES, region.get(at + chunk::BYTES) + whole_len);
+        region.set(at + chunk::TAIL, tail as u64);
+        let ordinal = region.get(lane_at + lane::NEXT);
+        region.set(lane_at + lane::NEXT, ordinal + 1);
+        // Publishes all of the above to a reader that loads the count with acquire.
+        region.at(at + chunk::COUNT).store(count + 1, Ordering::Release);
+        Seq::new(index, ordinal)
+    }
+
+    /// Stores an entry that no chunk holds whole: its rest goes to chunks of its own, and its slot's
+    /// record begins with where those are.
+    ///
+    /// ```text
+    /// u64 length of the record · u64 number of rests · (u64 chunk, u64 state) each · first bytes
+    /// ```
+    ///
+    /// When a rest has been reused by the time it is read, the entry reads as cut there.
+    fn store_split(
+        &self,
+        index: usize,
+        slot: [u64; 2],
+        meta: u64,
+        record: &[u8],
+    ) -> Result<Seq, NoChunk> {
+        let rest_bytes = self.geometry.chunk_words * 8;
+        let head_most = self.geometry.inline_words_max() * 8 / 2;
+        let rests = (record.len() - head_most).div_ceil(rest_bytes);
+        let (head, rest) = record.split_at(head_most);
+        let mut stored = Vec::with_capacity(16 * (rests + 1) + head.len());
+        stored.extend_from_slice(&(record.len() as u64).to_le_bytes());
+        stored.extend_from_slice(&(rests as u64).to_le_bytes());
+        // The chunk of the slot comes first, so that it is reused before its rests.
+        let words = (stored.len() + 16 * rests + head.len()).div_ceil(8);
+        let target = self.chunk_with_room(index, words)?;
+        for part in rest.chunks(rest_bytes) {
+            let taken = self.take_chunk(index, Kind::Rest).ok_or(NoChunk)?;
+            self.region.write(self.geometry.data(taken), part);
+            let state = self.region.get(self.geometry.control(taken) + chunk::STATE);
+            stored.extend_from_slice(&(taken as u64).to_le_bytes());
+            stored.extend_from_slice(&state.to_le_bytes());
+        }
+        stored.extend_from_slice(head);
+        // The lane is held, so nobody else closed or filled its chunk meanwhile.
+        Ok(self.store(index, target, slot, meta | FLAG_SPLIT << 8, &stored, record.len() as u64))
+    }
+
+    /// Takes a chunk for a lane that the caller holds; for `Entries` the lane's open chunk, if any,
+    /// is closed first. `None` when another writer is taking one and stays at it.
+    #[cold]
+    fn take_chunk(&self, index: usize, kind: Kind) -> Option<usize> {
+        const TRIES: usize = 64;
+        let lock = self.region.at(header::ALLOC_LOCK);
+        let _held = (0..TRIES).find_map(|_| {
+            Held::try_take(lock).or_else(|| {
+                std::hint::spin_loop();
+                None
+            })
+        })?;
+        let lane_at = self.geometry.lane(index);
+        if kind == Kind::Entries
+            && let Some(open) = (self.region.get(lane_at + lane::CURRENT) as usize).checked_sub(1)
+        {
+            self.close(open);
+            self.region.set(lane_at + lane::CURRENT, 0);
+        }
+        let taken = self.next_chunk()?;
+        let head = self.region.get(header::QUEUE_HEAD);
+        self.region.set(self.queue_at(head), taken as u64);
+        self.region.set(header::QUEUE_HEAD, head + 1);
+        self.prepare(taken, index, kind);
+        Some(taken)
+    }
+
+    /// Which chunk to use next, taken off the queue. The caller holds the allocator.
+    fn next_chunk(&self) -> Option<usize> {
+        let region = &self.region;
+        let fresh = region.get(header::FRESH);
+        let (head, tail) = (region.get(header::QUEUE_HEAD), region.get(header::QUEUE_TAIL));
+        if fresh < self.geometry.chunks as u64 {
+            // Reuse memory that is touched already where no entry in sight is lost by it.
+            let lossless = tail < head && {
+                let oldest = region.get(self.queue_at(tail)) as usize;
+                self.try_close(oldest) && self.is_out_of_sight(oldest)
+            };
+            if !lossless {
+                region.set(header::FRESH, fresh + 1);
+                return Some(fresh as usize);
+            }
+        }
+        for position in tail..head {
+            let oldest = region.get(self.queue_at(position)) as usize;
+            region.set(header::QUEUE_TAIL, position + 1);
+            if self.try_close(oldest) {
+                return Some(oldest);
+            }
+            // A writer is in it at this moment: to the end of the queue with it.
+            let head = region.get(header::QUEUE_HEAD);
+            region.set(self.queue_at(head), oldest as u64);
+            region.set(header::QUEUE_HEAD, head + 1);
+        }
+        None
+    }
+
+    const fn queue_at(&self, position: u64) -> usize {
+        self.geometry.queue() + (position % self.geometry.chunks as u64) as usize
+    }
+
+    /// Whether a chunk is closed, closing it if its lane is free. The caller holds the allocator.
+    fn try_close(&self, target: usize) -> bool {
+        let at = self.geometry.control(target);
+        if self.region.get(at + chunk::CLOSED) != 0 {
+            return true;
+        }
+        let lane_at = self.geometry.lane(State(self.region.get(at + chunk::STATE)).lane());
+        let Some(_held) = Held::try_take(self.region.at(lane_at + lane::LOCK)) else {
+            return false;
+        };
+        self.region.set(lane_at + lane::CURRENT, 0);
+        self.close(target);
+        true
+    }
+
+    /// Notes how many entries had been recorded in closed chunks once this one was. The caller holds
+    /// the allocator and the chunk's lane.
+    fn close(&self, target: usize) {
+        let at = self.geometry.control(target);
+        if self.region.get(at + chunk::CLOSED) == 0 {
+            let total = self.region.get(header::CLOSED_TOTAL) + self.region.get(at + chunk::COUNT);
+            self.region.set(header::CLOSED_TOTAL, total);
+            self.region.set(at + chunk::CLOSED, total + 1);
+        }
+    }
+
+    /// Whether at least `max_entries` newer entries exist than any of a closed chunk. Errs on the
+    /// side of no: entries of chunks that were open at the same time are not counted as newer.
+    fn is_out_of_sight(&self, target: usize) -> bool {
+        let at = self.geometry.control(target);
+        let since = self.region.get(header::CLOSED_TOTAL) + 1 - self.region.get(at + chunk::CLOSED);
+        let is_rest = State(self.region.get(at + chunk::STATE)).is(Kind::Rest);
+        let lanes_in_use = (0..self.geometry.lanes)
+            .filter(|&lane| self.region.get(self.geometry.lane(lane) + lane::NEXT) > 0)
+            .count() as u64;
+        let overlapping = lanes_in_use.saturating_sub(1) + u64::from(is_rest);
+        since >= self.geometry.max_entries + overlapping * self.geometry.entries_per_chunk_max()
+    }
+
+    /// Makes a chunk empty and a lane's. The caller holds the allocator and the lane.
+    fn prepare(&self, target: usize, index: usize, kind: Kind) {
+        let region = &self.region;
+        let (lane_at, at) = (self.geometry.lane(index), self.geometry.control(target));
+        let allocation = region.get(header::ALLOCATIONS) + 1;
+        region.set(header::ALLOCATIONS, allocation);
+        // A reader that sees any later write to this chunk also sees that its state changed.
+        region.set(at + chunk::STATE, State::new(allocation, Kind::Free, index).0);
+        fence(Ordering::Release);
+        region.set(at + chunk::FIRST, region.get(lane_at + lane::NEXT));
+        region.set(at + chunk::COUNT, 0);
+        region.set(at + chunk::BYTES, 0);
+        region.set(at + chunk::TAIL, self.geometry.chunk_words as u64);
+        region.set(at + chunk::TIME_MIN, i64::MAX.cast_unsigned());
+        region.set(at + chunk::TIME_MAX, i64::MIN.cast_unsigned());
+        for word in 0..3 {
+            region.set(at + chunk::LEVELS + word, 0);
+        }
+        let closed = if kind == Kind::Rest { region.get(header::CLOSED_TOTAL) + 1 } else { 0 };
+        region.set(at + chunk::CLOSED, closed);
+        // Lanes keep step when the clock was set back: none goes on below what another has used.
+        let observed = region
+            .get(lane_at + lane::OBSERVED)
+            .cast_signed()
+            .max(region.get(header::OBSERVED_MAX).cast_signed());
+        region.set(header::OBSERVED_MAX, observed.cast_unsigned());
+        region.set(lane_at + lane::OBSERVED, observed.cast_unsigned());
+        region.set(at + chunk::OBSERVED_LAST, observed.cast_unsigned());
+        region
+            .at(at + chunk::STATE)
+            .store(State::new(allocation, kind, index).0, Ordering::Release);
+    }
+}
