@@ -3,15 +3,23 @@
 //! Deliberately not here: async, network, SQL, serialisation formats. The published JSON lives in
 //! `logrec-reader`, the recognition of log lines in `logrec-decode`.
 
+pub mod cursor;
 mod entry;
+pub mod filter;
 mod level;
+pub mod query;
 pub mod record;
 pub mod ring;
+pub mod source;
 mod time;
 mod value;
 
+pub use cursor::{Cursor, Place};
 pub use entry::Entry;
+pub use filter::{Filter, Matcher};
 pub use level::{Level, LevelSet, ParseLevelError};
+pub use query::{Collector, Order, Page, Query, RowRef};
 pub use ring::{Position, Ring, RingId, RingOptions, RingStats, Seq};
+pub use source::{Source, SourceName};
 pub use time::{NS_PER_S, ParseTimeError, Timestamp, parse_span_ns};
 pub use value::Value;

@@ -115,10 +115,25 @@ impl<'a> RecordWriter<'a> {
         self.prefixed(LOGGER, 16, name, SHORT_TEXT_MAX);
     }
 
+    /// Copies fields that were encoded before. All or, when they do not fit, none of them.
+    #[inline]
+    pub fn prepared(&mut self, prepared: &Prepared) {
+        let start = self.buf.len();
+        if start + prepared.fields.len() > self.limit {
+            self.cut_bytes += prepared.fields.len() as u64;
+            return;
+        }
+        self.buf.extend_from_slice(&prepared.fields);
+        for (index, &(at, len)) in prepared.prefix.iter().enumerate() {
+            if at > 0 {
+                self.note(index * 8, start + at, len);
+            }
+        }
+    }
+
     fn prefixed(&mut self, tag: u8, at: usize, text: &str, most: usize) {
-        let start = self.begin(tag);
-        self.extend_cut(text, most);
-        self.end(start, at);
+        let kept = self.text(tag, text, most);
+        self.note(at, self.buf.len() - kept, kept);
     }
 
     /// The code's module.
@@ -239,6 +254,21 @@ impl<'a> RecordWriter<'a> {
         self.keep_or_undo(start);
     }
 
+    /// A list of texts, in the order given.
+    pub fn attribute_strs<'t>(
+        &mut self,
+        name: &str,
+        texts: impl ExactSizeIterator<Item = &'t str>,
+    ) {
+        let start = self.buf.len();
+        self.name(name);
+        self.tagged(7, u32::try_from(texts.len()).unwrap_or(u32::MAX).to_le_bytes());
+        for text in texts {
+            self.text_value(text);
+        }
+        self.keep_or_undo(start);
+    }
+
     /// An attribute copied from another record.
     pub fn attribute_ref(&mut self, name: &str, value: ValueRef<'_>) {
         match value {
@@ -257,8 +287,7 @@ impl<'a> RecordWriter<'a> {
     fn fixed<const N: usize>(&mut self, name: &str, kind: u8, bytes: [u8; N]) {
         let start = self.buf.len();
         self.name(name);
-        self.buf.push(kind);
-        self.buf.extend_from_slice(&bytes);
+        self.tagged(kind, bytes);
         self.keep_or_undo(start);
     }
 
@@ -272,18 +301,41 @@ impl<'a> RecordWriter<'a> {
     /// Notes the length of the text that began at `start` before it, and both in the prefix.
     #[inline]
     fn end(&mut self, start: usize, prefix_at: usize) {
-        let len = self.patch(start - 4);
-        let start = u32::try_from(start).unwrap_or(u32::MAX);
-        self.buf[prefix_at..prefix_at + 4].copy_from_slice(&start.to_le_bytes());
-        self.buf[prefix_at + 4..prefix_at + 8].copy_from_slice(&len);
+        self.patch(start - 4);
+        self.note(prefix_at, start, self.buf.len() - start);
+    }
+
+    /// Notes in the prefix where a text lies.
+    #[inline]
+    fn note(&mut self, prefix_at: usize, start: usize, len: usize) {
+        let both = u64::from(word(start)) | u64::from(word(len)) << 32;
+        self.buf[prefix_at..prefix_at + 8].copy_from_slice(&both.to_le_bytes());
     }
 
     #[inline]
-    fn patch(&mut self, at: usize) -> [u8; 4] {
-        // Texts are cut to `limit`, which is far below 4 GB.
-        let len = u32::try_from(self.buf.len() - at - 4).unwrap_or(u32::MAX).to_le_bytes();
-        self.buf[at..at + 4].copy_from_slice(&len);
-        len
+    fn patch(&mut self, at: usize) {
+        let len = word(self.buf.len() - at - 4);
+        self.buf[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    }
+
+    /// Appends a tag, a length and as much of a text as fits; says how many bytes that were.
+    #[inline]
+    fn text(&mut self, tag: u8, text: &str, most: usize) -> usize {
+        // One write of five bytes: a tag, then zeros, then the length over them costs a third more.
+        let room = self.limit.saturating_sub(self.buf.len() + 5).min(most);
+        let kept = if text.len() <= room { text } else { self.cut(text, room) };
+        let [a, b, c, d] = word(kept.len()).to_le_bytes();
+        self.buf.extend_from_slice(&[tag, a, b, c, d]);
+        self.buf.extend_from_slice(kept.as_bytes());
+        kept.len()
+    }
+
+    /// What of a text fits into `room` bytes; the rest is counted.
+    #[cold]
+    fn cut<'t>(&mut self, text: &'t str, room: usize) -> &'t str {
+        let kept = &text[..text.floor_char_boundary(room)];
+        self.cut_bytes += (text.len() - kept.len()) as u64;
+        kept
     }
 
     fn format_into(&mut self, text: &impl fmt::Display, most: usize) {
@@ -297,51 +349,46 @@ impl<'a> RecordWriter<'a> {
     #[inline]
     fn extend_cut(&mut self, text: &str, most: usize) {
         let room = self.limit.saturating_sub(self.buf.len()).min(most);
-        if text.len() <= room {
-            self.buf.extend_from_slice(text.as_bytes());
-        } else {
-            let kept = text.floor_char_boundary(room);
-            self.buf.extend_from_slice(&text.as_bytes()[..kept]);
-            self.cut_bytes += (text.len() - kept) as u64;
-        }
+        let kept = if text.len() <= room { text } else { self.cut(text, room) };
+        self.buf.extend_from_slice(kept.as_bytes());
     }
 
     #[inline]
     fn short(&mut self, tag: u8, text: &str) {
         let start = self.buf.len();
-        let at = self.begin(tag);
-        self.extend_cut(text, SHORT_TEXT_MAX);
-        self.patch(at - 4);
+        self.text(tag, text, SHORT_TEXT_MAX);
         self.keep_or_undo(start);
     }
 
     #[inline]
     fn number(&mut self, tag: u8, number: u64) {
-        self.buf.push(tag);
-        self.buf.extend_from_slice(&number.to_le_bytes());
+        let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
+        self.buf.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
     }
 
     #[inline]
     fn name(&mut self, name: &str) {
-        self.buf.push(ATTRIBUTE);
-        self.short_name(name);
-    }
-
-    #[inline]
-    fn short_name(&mut self, name: &str) {
-        let kept = &name[..name.floor_char_boundary(NAME_MAX)];
-        self.cut_bytes += (name.len() - kept.len()) as u64;
-        let len = u16::try_from(kept.len()).unwrap_or_default();
-        self.buf.extend_from_slice(&len.to_le_bytes());
+        let (kept, [a, b]) = self.named(name);
+        self.buf.extend_from_slice(&[ATTRIBUTE, a, b]);
         self.buf.extend_from_slice(kept.as_bytes());
     }
 
+    fn short_name(&mut self, name: &str) {
+        let (kept, len) = self.named(name);
+        self.buf.extend_from_slice(&len);
+        self.buf.extend_from_slice(kept.as_bytes());
+    }
+
+    /// What is kept of a name, and the length of that.
+    #[inline]
+    fn named<'n>(&mut self, name: &'n str) -> (&'n str, [u8; 2]) {
+        let kept = if name.len() <= NAME_MAX { name } else { self.cut(name, NAME_MAX) };
+        (kept, u16::try_from(kept.len()).unwrap_or_default().to_le_bytes())
+    }
+
+    #[inline]
     fn text_value(&mut self, text: &str) {
-        self.buf.push(6);
-        let at = self.buf.len();
-        self.buf.extend_from_slice(&[0; 4]);
-        self.extend_cut(text, usize::MAX);
-        self.patch(at);
+        self.text(6, text, usize::MAX);
     }
 
     fn value(&mut self, value: &Value, depth: usize) {
@@ -425,6 +472,48 @@ impl<'a> RecordWriter<'a> {
     }
 }
 
+/// A length or position as a record holds it. Records are cut far below 4 GB.
+#[inline]
+fn word(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// Fields encoded once, to be copied into many records with [`RecordWriter::prepared`]: what is the
+/// same for all records of a callsite or of a thread.
+///
+/// ```
+/// # use logrec_core::record::{Prepared, RecordRef, RecordWriter};
+/// let origin = Prepared::new(|writer| writer.logger("shop::cart"));
+/// let mut buf = Vec::new();
+/// let mut writer = RecordWriter::new(&mut buf, 1 << 16);
+/// writer.prepared(&origin);
+/// writer.message_str("paid");
+/// assert_eq!(RecordRef::new(&buf).logger(), "shop::cart");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    fields: Box<[u8]>,
+    /// Where in `fields` message, exception and logger lie, and how long they are; 0, 0 is absent.
+    prefix: [(usize, usize); 3],
+}
+
+impl Prepared {
+    /// Encodes what `write` writes, cut as a record of [`RECORD_BYTES_MAX`] would be.
+    #[must_use]
+    pub fn new(write: impl FnOnce(&mut RecordWriter<'_>)) -> Self {
+        let mut buf = Vec::new();
+        let mut writer = RecordWriter::new(&mut buf, RECORD_BYTES_MAX);
+        write(&mut writer);
+        writer.finish();
+        let mut bytes = Bytes(&buf);
+        let prefix = [(); 3].map(|()| {
+            let at = bytes.u32().unwrap_or(0).saturating_sub(PREFIX_BYTES);
+            (at, bytes.u32().unwrap_or(0))
+        });
+        Self { fields: buf.split_off(PREFIX_BYTES).into(), prefix }
+    }
+}
+
 /// Cuts what is formatted at the record's limit, and counts what it cut.
 struct CutWriter<'w, 'a> {
     writer: &'w mut RecordWriter<'a>,
@@ -501,7 +590,35 @@ impl<'a> RecordRef<'a> {
     /// The other fields in the order written. Ends at the first damaged byte.
     #[must_use]
     pub fn fields(&self) -> Fields<'a> {
-        Fields { rest: Bytes(self.body.get(PREFIX_BYTES..).unwrap_or_default()) }
+        Fields { raw: self.raw_fields() }
+    }
+
+    /// The other fields as they lie there.
+    #[inline]
+    #[must_use]
+    pub fn raw_fields(&self) -> RawFields<'a> {
+        RawFields { rest: Bytes(self.body.get(PREFIX_BYTES..).unwrap_or_default()) }
+    }
+
+    /// [`message`](Self::message) as it lies there, not yet checked to be UTF-8.
+    #[inline]
+    #[must_use]
+    pub fn message_bytes(&self) -> &'a [u8] {
+        self.bytes_at(0)
+    }
+
+    /// [`exception`](Self::exception) as it lies there.
+    #[inline]
+    #[must_use]
+    pub fn exception_bytes(&self) -> &'a [u8] {
+        self.bytes_at(8)
+    }
+
+    /// [`logger`](Self::logger) as it lies there.
+    #[inline]
+    #[must_use]
+    pub fn logger_bytes(&self) -> &'a [u8] {
+        self.bytes_at(16)
     }
 
     /// The first attribute of this name.
@@ -514,14 +631,19 @@ impl<'a> RecordRef<'a> {
     }
 
     fn text_at(&self, prefix_at: usize) -> &'a str {
+        valid_utf8(self.bytes_at(prefix_at))
+    }
+
+    #[inline]
+    fn bytes_at(&self, prefix_at: usize) -> &'a [u8] {
         let word = |at: usize| {
             let bytes = self.body.get(at..at + 4)?;
             Some(u32::from_le_bytes(bytes.try_into().ok()?) as usize)
         };
-        let (Some(start), Some(len)) = (word(prefix_at), word(prefix_at + 4)) else { return "" };
+        let (Some(start), Some(len)) = (word(prefix_at), word(prefix_at + 4)) else { return &[] };
         // Of a large entry the end may be gone already: what is there is shown.
         let text = self.body.get(start..).unwrap_or_default();
-        valid_utf8(&text[..len.min(text.len())])
+        &text[..len.min(text.len())]
     }
 
     /// An owned entry of it, with the time and level that are kept beside the record.
@@ -559,6 +681,24 @@ impl<'a> RecordRef<'a> {
     }
 }
 
+/// How many bytes of a record hold what a matcher needs, by its first [`PREFIX_BYTES`].
+pub(crate) fn bytes_needed(prefix: &[u8; PREFIX_BYTES], needs: crate::filter::Needs) -> usize {
+    if needs.others {
+        return usize::MAX;
+    }
+    let end = |at: usize| {
+        let word = |at: usize| {
+            u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]])
+                as usize
+        };
+        word(at).saturating_add(word(at + 4))
+    };
+    [(needs.message, 0), (needs.exception, 8), (needs.logger, 16)]
+        .into_iter()
+        .map(|(needed, at)| if needed { end(at) } else { 0 })
+        .fold(PREFIX_BYTES, usize::max)
+}
+
 /// Attribute that says how many bytes of an entry were cut away.
 pub const CUT_BYTES: &str = "logrec.cut_bytes";
 
@@ -572,36 +712,116 @@ fn valid_utf8(bytes: &[u8]) -> &str {
 /// Iterator over [`RecordRef::fields`].
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
-    rest: Bytes<'a>,
+    raw: RawFields<'a>,
 }
 
 impl<'a> Iterator for Fields<'a> {
     type Item = FieldRef<'a>;
 
     fn next(&mut self) -> Option<FieldRef<'a>> {
+        Some(match self.raw.next()? {
+            RawField::Text(tag, text) => {
+                let text = valid_utf8(text);
+                match tag {
+                    TextTag::Module => FieldRef::Module(text),
+                    TextTag::Function => FieldRef::Function(text),
+                    TextTag::File => FieldRef::File(text),
+                    TextTag::ThreadName => FieldRef::ThreadName(text),
+                    TextTag::Service => FieldRef::Service(text),
+                    TextTag::TraceId => FieldRef::TraceId(text),
+                    TextTag::SpanId => FieldRef::SpanId(text),
+                }
+            }
+            RawField::Number(tag, number) => match tag {
+                NumberTag::Line => FieldRef::Line(number),
+                NumberTag::Thread => FieldRef::Thread(number),
+                NumberTag::Process => FieldRef::Process(number),
+                NumberTag::CutBytes => FieldRef::CutBytes(number),
+            },
+            RawField::Attribute(name, value) => FieldRef::Attribute(valid_utf8(name), value),
+        })
+    }
+}
+
+/// A field as it lies there: text not yet checked to be UTF-8, for who writes it out anyway.
+#[derive(Clone, Copy, Debug)]
+pub enum RawField<'a> {
+    /// A text.
+    Text(TextTag, &'a [u8]),
+    /// A number.
+    Number(NumberTag, u64),
+    /// An attribute: name and value.
+    Attribute(&'a [u8], ValueRef<'a>),
+}
+
+/// Which text a [`RawField`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are fields of `Entry`, documented there")]
+pub enum TextTag {
+    Module,
+    Function,
+    File,
+    ThreadName,
+    Service,
+    TraceId,
+    SpanId,
+}
+
+/// Which number a [`RawField`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are fields of `Entry`, documented there")]
+pub enum NumberTag {
+    Line,
+    Thread,
+    Process,
+    CutBytes,
+}
+
+/// Iterator over [`RecordRef::raw_fields`].
+#[derive(Clone, Debug)]
+pub struct RawFields<'a> {
+    rest: Bytes<'a>,
+}
+
+impl<'a> Iterator for RawFields<'a> {
+    type Item = RawField<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RawField<'a>> {
         loop {
-            let field = match self.rest.u8()? {
+            let tag = match self.rest.u8()? {
                 MESSAGE | EXCEPTION | LOGGER => {
                     let len = self.rest.u32()?;
                     self.rest.take(len)?;
                     continue;
                 }
-                MODULE => FieldRef::Module(self.rest.text()?),
-                FUNCTION => FieldRef::Function(self.rest.text()?),
-                FILE => FieldRef::File(self.rest.text()?),
-                THREAD_NAME => FieldRef::ThreadName(self.rest.text()?),
-                SERVICE => FieldRef::Service(self.rest.text()?),
-                TRACE_ID => FieldRef::TraceId(self.rest.text()?),
-                SPAN_ID => FieldRef::SpanId(self.rest.text()?),
-                LINE => FieldRef::Line(self.rest.u64()?),
-                THREAD => FieldRef::Thread(self.rest.u64()?),
-                PROCESS => FieldRef::Process(self.rest.u64()?),
-                CUT => FieldRef::CutBytes(self.rest.u64()?),
-                ATTRIBUTE => FieldRef::Attribute(self.rest.name()?, self.rest.value(0)?),
+                ATTRIBUTE => {
+                    let name = self.rest.name_bytes()?;
+                    return Some(RawField::Attribute(name, self.rest.value(0)?));
+                }
+                LINE => return self.number(NumberTag::Line),
+                THREAD => return self.number(NumberTag::Thread),
+                PROCESS => return self.number(NumberTag::Process),
+                CUT => return self.number(NumberTag::CutBytes),
+                MODULE => TextTag::Module,
+                FUNCTION => TextTag::Function,
+                FILE => TextTag::File,
+                THREAD_NAME => TextTag::ThreadName,
+                SERVICE => TextTag::Service,
+                TRACE_ID => TextTag::TraceId,
+                SPAN_ID => TextTag::SpanId,
                 _ => return None,
             };
-            return Some(field);
+            let len = self.rest.u32()?;
+            return self.rest.take(len).map(|text| RawField::Text(tag, text));
         }
+    }
+}
+
+impl<'a> RawFields<'a> {
+    #[inline]
+    fn number(&mut self, tag: NumberTag) -> Option<RawField<'a>> {
+        self.rest.u64().map(|number| RawField::Number(tag, number))
     }
 }
 
@@ -674,24 +894,29 @@ impl<'a> Iterator for Items<'a> {
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
+    #[inline]
     fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
+    #[inline]
     fn u8(&mut self) -> Option<u8> {
         self.array().map(|[b]| b)
     }
 
+    #[inline]
     fn u32(&mut self) -> Option<usize> {
         self.array().map(|b| u32::from_le_bytes(b) as usize)
     }
 
+    #[inline]
     fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
@@ -701,9 +926,14 @@ impl<'a> Bytes<'a> {
         self.take(len).map(valid_utf8)
     }
 
-    fn name(&mut self) -> Option<&'a str> {
+    #[inline]
+    fn name_bytes(&mut self) -> Option<&'a [u8]> {
         let len = u16::from_le_bytes(self.array()?);
-        self.take(len.into()).map(valid_utf8)
+        self.take(len.into())
+    }
+
+    fn name(&mut self) -> Option<&'a str> {
+        self.name_bytes().map(valid_utf8)
     }
 
     /// Reads a value and moves past it.

@@ -109,3 +109,44 @@ fn deep_nesting_ends_in_an_ellipsis() {
     assert_eq!(at, Some(Value::Str("…".into())));
     // Dropping the entry itself recurses a thousand deep, which a stack bears.
 }
+
+#[test]
+fn prepared_fields_are_as_if_written_in_place() {
+    let write = |writer: &mut RecordWriter<'_>| {
+        writer.logger("shop::cart");
+        writer.line(7);
+        writer.exception(&"boom");
+        writer.attribute_strs("spans", ["a", "", "ü"].into_iter());
+    };
+    let prepared = Prepared::new(write);
+    let (mut direct, mut copied) = (Vec::new(), Vec::new());
+    for (buf, is_prepared) in [(&mut direct, false), (&mut copied, true)] {
+        let mut writer = RecordWriter::new(buf, 1 << 16);
+        writer.message_str("paid");
+        if is_prepared {
+            writer.prepared(&prepared)
+        } else {
+            write(&mut writer)
+        }
+        assert!(!writer.finish());
+    }
+    assert_eq!(direct, copied);
+    let entry = RecordRef::new(&copied).to_entry(Timestamp(0), Level::Info);
+    assert_eq!((entry.logger.as_str(), entry.message.as_str()), ("shop::cart", "paid"));
+    assert_eq!(entry.exception.as_deref(), Some("boom"));
+    let spans = Value::Array(vec!["a".into(), "".into(), "ü".into()]);
+    assert_eq!(entry.attribute("spans"), Some(&spans));
+}
+
+#[test]
+fn prepared_fields_that_do_not_fit_are_left_out_and_counted() {
+    let prepared = Prepared::new(|writer| writer.logger(&"x".repeat(100)));
+    let mut buf = Vec::new();
+    let mut writer = RecordWriter::new(&mut buf, 64);
+    writer.prepared(&prepared);
+    writer.message_str("kept");
+    assert_eq!(writer.cut_bytes(), 105);
+    assert!(writer.finish());
+    let record = RecordRef::new(&buf);
+    assert_eq!((record.message(), record.logger()), ("kept", ""));
+}

@@ -103,7 +103,9 @@ pub struct Seq(u64);
 impl Seq {
     const LANE_BITS: u32 = 5;
 
-    const fn new(lane: usize, ordinal: u64) -> Self {
+    /// The entry of a lane (0 to 31) with this number.
+    #[must_use]
+    pub const fn new(lane: usize, ordinal: u64) -> Self {
         Self(ordinal << Self::LANE_BITS | lane as u64)
     }
 

@@ -10,7 +10,11 @@ use super::{
     layout::{Kind, SLOT_WORDS, State, chunk, lane},
     write::{FLAG_SPLIT, FLAG_TRUNCATED},
 };
-use crate::{Level, Timestamp};
+use crate::{
+    Level, Timestamp,
+    filter::Needs,
+    record::{PREFIX_BYTES, bytes_needed},
+};
 
 /// What a chunk held when it was looked at: enough to pass it over without reading it.
 #[derive(Clone, Copy, Debug)]
@@ -252,6 +256,26 @@ impl Snapshot<'_> {
         if slot.split {
             self.join(start, out);
         }
+    }
+
+    /// As [`read_record`](Self::read_record), but perhaps only so much of it as a matcher needs.
+    pub(crate) fn read_needed(
+        &self,
+        info: &ChunkInfo,
+        slot: &Slot,
+        needs: Needs,
+        out: &mut Vec<u8>,
+    ) {
+        let geometry = &self.ring.geometry;
+        if slot.split || slot.len < PREFIX_BYTES || needs.others {
+            return self.read_record(info, slot, out);
+        }
+        if slot.offset + slot.len.div_ceil(8) > geometry.chunk_words {
+            return;
+        }
+        let at = geometry.data(info.index) + slot.offset;
+        let prefix = self.ring.region.load::<PREFIX_BYTES>(at);
+        self.ring.region.read(at, bytes_needed(&prefix, needs).min(slot.len), out);
     }
 
     /// Whether the chunk still holds what was read from it before this call.

@@ -58,6 +58,16 @@ impl Region {
         }
     }
 
+    /// The `N` bytes from `word` on; `N` is a multiple of 8.
+    #[inline]
+    pub(super) fn load<const N: usize>(&self, word: usize) -> [u8; N] {
+        let mut out = [0; N];
+        for (word, eight) in self.words[word..word + N / 8].iter().zip(out.chunks_exact_mut(8)) {
+            eight.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
+        }
+        out
+    }
+
     /// Appends `len` bytes from `word` on to `out`.
     #[inline]
     pub(super) fn read(&self, word: usize, len: usize, out: &mut Vec<u8>) {

@@ -1,0 +1,287 @@
+//! The evaluator. What level and time decide is decided from the slot; a record is read only when
+//! the rest needs it.
+
+use super::{Comparison, Field, Filter, Pattern, Test, text::Finder};
+use crate::{
+    Level, LevelSet, Timestamp,
+    record::{FieldRef, RecordRef, ValueRef},
+};
+
+/// A [`Filter`] made ready to run. Holds no state: it may be shared by threads.
+#[derive(Debug)]
+pub struct Matcher {
+    levels: LevelSet,
+    since: Timestamp,
+    until: Timestamp,
+    /// What levels and times above do not decide; `None` when they decide all.
+    rest: Option<Node>,
+    needs: Needs,
+}
+
+/// Which parts of a record a [`Matcher`] reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are the parts of a record")]
+#[expect(clippy::struct_excessive_bools, reason = "a set of four parts")]
+pub struct Needs {
+    pub message: bool,
+    pub exception: bool,
+    pub logger: bool,
+    /// Any other field.
+    pub others: bool,
+}
+
+#[derive(Debug)]
+enum Node {
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+    Levels(LevelSet),
+    Since(Timestamp),
+    Until(Timestamp),
+    Field(Field, Check),
+}
+
+#[derive(Debug)]
+enum Check {
+    Contains(Finder),
+    Is(String, Option<f64>),
+    Matches(Pattern),
+    Compare(Comparison, f64),
+}
+
+impl Needs {
+    /// Whether level and time decide all.
+    #[must_use]
+    pub const fn nothing(self) -> bool {
+        !(self.message || self.exception || self.logger || self.others)
+    }
+}
+
+impl Matcher {
+    pub(super) fn new(filter: &Filter) -> Self {
+        let mut matcher = Self {
+            levels: LevelSet::ALL,
+            since: Timestamp::MIN,
+            until: Timestamp::MAX,
+            rest: None,
+            needs: Needs::default(),
+        };
+        let mut rest = Vec::new();
+        matcher.split(filter, &mut rest);
+        // Cheap conditions first.
+        rest.sort_by_key(Node::cost);
+        rest.iter().for_each(|node| node.note_needs(&mut matcher.needs));
+        matcher.rest = match rest.len() {
+            0 => None,
+            1 => rest.pop(),
+            _ => Some(Node::And(rest)),
+        };
+        matcher
+    }
+
+    /// Takes what must hold of level and time out of the outer conjunction.
+    fn split(&mut self, filter: &Filter, rest: &mut Vec<Node>) {
+        match filter {
+            Filter::And(all) => all.iter().for_each(|f| self.split(f, rest)),
+            Filter::Levels(set) => self.levels = self.levels.intersect(*set),
+            Filter::Since(t) => self.since = self.since.max(*t),
+            Filter::Until(t) => self.until = self.until.min(*t),
+            Filter::Or(_) | Filter::Not(_) | Filter::Field(..) => rest.push(Node::new(filter)),
+        }
+    }
+
+    /// Which parts of a record [`matches`](Self::matches) reads.
+    #[must_use]
+    pub const fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Levels an entry must be of; a wider set than the filter's where it says more.
+    #[must_use]
+    pub const fn levels(&self) -> LevelSet {
+        self.levels
+    }
+
+    /// Earliest time an entry may have.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Latest time an entry may have.
+    #[must_use]
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    /// Whether an entry of this level and time can match. No allocation.
+    #[inline]
+    #[must_use]
+    pub fn may_match(&self, time: Timestamp, level: Level) -> bool {
+        self.levels.contains(level) && time >= self.since && time <= self.until
+    }
+
+    /// Whether an entry that [`may_match`](Self::may_match) does. Reads the record only where the
+    /// filter says more than level and time; allocates only to compare numbers with text.
+    #[inline]
+    #[must_use]
+    pub fn matches(&self, time: Timestamp, level: Level, record: RecordRef<'_>) -> bool {
+        self.rest.as_ref().is_none_or(|node| node.holds(time, level, record))
+    }
+}
+
+impl Node {
+    fn new(filter: &Filter) -> Self {
+        let all = |filters: &[Filter]| filters.iter().map(Self::new).collect();
+        match filter {
+            Filter::And(filters) => Self::And(all(filters)),
+            Filter::Or(filters) => Self::Or(all(filters)),
+            Filter::Not(filter) => Self::Not(Box::new(Self::new(filter))),
+            Filter::Levels(set) => Self::Levels(*set),
+            Filter::Since(t) => Self::Since(*t),
+            Filter::Until(t) => Self::Until(*t),
+            Filter::Field(field, test) => Self::Field(field.clone(), Check::new(test)),
+        }
+    }
+
+    fn note_needs(&self, needs: &mut Needs) {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().for_each(|n| n.note_needs(needs)),
+            Self::Not(node) => node.note_needs(needs),
+            Self::Levels(_) | Self::Since(_) | Self::Until(_) => {}
+            Self::Field(Field::Message, _) => needs.message = true,
+            Self::Field(Field::Exception, _) => needs.exception = true,
+            Self::Field(Field::Logger, _) => needs.logger = true,
+            Self::Field(Field::Text, _) => (needs.message, needs.exception) = (true, true),
+            Self::Field(..) => needs.others = true,
+        }
+    }
+
+    fn cost(&self) -> u8 {
+        match self {
+            Self::Levels(_) | Self::Since(_) | Self::Until(_) => 0,
+            Self::Field(Field::Logger, _) => 1,
+            Self::Field(_, Check::Matches(_)) => 4,
+            Self::Field(..) => 2,
+            Self::And(_) | Self::Or(_) | Self::Not(_) => 3,
+        }
+    }
+
+    fn holds(&self, time: Timestamp, level: Level, record: RecordRef<'_>) -> bool {
+        match self {
+            Self::And(nodes) => nodes.iter().all(|n| n.holds(time, level, record)),
+            Self::Or(nodes) => nodes.iter().any(|n| n.holds(time, level, record)),
+            Self::Not(node) => !node.holds(time, level, record),
+            Self::Levels(set) => set.contains(level),
+            Self::Since(t) => time >= *t,
+            Self::Until(t) => time <= *t,
+            Self::Field(field, check) => check_field(field, check, record),
+        }
+    }
+}
+
+fn check_field(field: &Field, check: &Check, record: RecordRef<'_>) -> bool {
+    match field {
+        Field::Message => check.text(record.message_bytes()),
+        Field::Logger => check.text(record.logger_bytes()),
+        Field::Exception => check.present(record.exception_bytes()),
+        Field::Text => {
+            check.text(record.message_bytes()) || check.present(record.exception_bytes())
+        }
+        Field::Attribute(name) => attribute(record, name).is_some_and(|value| check.value(&value)),
+        field => record.fields().any(|f| match (f, field) {
+            (FieldRef::Module(v), Field::Module)
+            | (FieldRef::Function(v), Field::Function)
+            | (FieldRef::File(v), Field::File)
+            | (FieldRef::ThreadName(v), Field::ThreadName)
+            | (FieldRef::Service(v), Field::Service)
+            | (FieldRef::TraceId(v), Field::TraceId)
+            | (FieldRef::SpanId(v), Field::SpanId) => check.text(v.as_bytes()),
+            (FieldRef::Line(v), Field::Line)
+            | (FieldRef::Thread(v), Field::Thread)
+            | (FieldRef::Process(v), Field::Process) => check.value(&ValueRef::UInt(v)),
+            _ => false,
+        }),
+    }
+}
+
+/// The attribute of the whole name, or else the one that its dots lead to through maps.
+fn attribute<'a>(record: RecordRef<'a>, name: &str) -> Option<ValueRef<'a>> {
+    record.attribute(name).or_else(|| {
+        name.match_indices('.')
+            .find_map(|(dot, _)| step(record.attribute(&name[..dot])?, &name[dot + 1..]))
+    })
+}
+
+fn step<'a>(value: ValueRef<'a>, path: &str) -> Option<ValueRef<'a>> {
+    let ValueRef::Map(mut items) = value else { return None };
+    items.find_map(|(key, value)| {
+        if key == path {
+            return Some(value);
+        }
+        step(value, path.strip_prefix(key)?.strip_prefix('.')?)
+    })
+}
+
+impl Check {
+    fn new(test: &Test) -> Self {
+        match test {
+            Test::Contains(text) => Self::Contains(Finder::new(text)),
+            Test::Is(text) => Self::Is(text.clone(), text.parse().ok()),
+            Test::Matches(pattern) => Self::Matches(pattern.clone()),
+            Test::Compare(comparison, number) => Self::Compare(*comparison, *number),
+        }
+    }
+
+    /// A text that is absent when empty.
+    fn present(&self, text: &[u8]) -> bool {
+        !text.is_empty() && self.text(text)
+    }
+
+    #[inline]
+    fn text(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Contains(finder) => finder.is_in(text),
+            Self::Is(wanted, _) => text == wanted.as_bytes(),
+            Self::Matches(pattern) => pattern.is_match(text),
+            Self::Compare(comparison, number) => {
+                let number_of = |text: &str| text.parse().ok();
+                std::str::from_utf8(text)
+                    .ok()
+                    .and_then(number_of)
+                    .is_some_and(|n| comparison.holds(n, *number))
+            }
+        }
+    }
+
+    #[expect(clippy::float_cmp, reason = "equal numbers are meant, not near ones")]
+    fn value(&self, value: &ValueRef<'_>) -> bool {
+        if let (ValueRef::Str(text), _) = (value, self) {
+            return self.text(text.as_bytes());
+        }
+        if let ValueRef::Array(mut items) = *value {
+            return items.any(|(_, item)| self.value(&item));
+        }
+        match (self, value.as_f64()) {
+            (Self::Compare(comparison, number), Some(n)) => comparison.holds(n, *number),
+            (Self::Compare(..), None) => false,
+            // Whole numbers beyond a double's precision are equal as text only.
+            (Self::Is(_, Some(wanted)), Some(n)) if n.abs() < 9.0e15 => n == *wanted,
+            _ => self.text(printed(value).as_bytes()),
+        }
+    }
+}
+
+/// A value that is no text, as people write it.
+fn printed(value: &ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Bool(v) => v.to_string(),
+        ValueRef::Int(v) => v.to_string(),
+        ValueRef::UInt(v) => v.to_string(),
+        ValueRef::Float(v) => v.to_string(),
+        ValueRef::Str(v) => (*v).to_owned(),
+        ValueRef::Array(_) => "[…]".to_owned(),
+        ValueRef::Map(_) => "{…}".to_owned(),
+    }
+}

@@ -1,0 +1,539 @@
+//! Asking: a [`Query`], and the [`Collector`] that answers it over any number of sources.
+//!
+//! A collector is shown every source in turn and keeps the `limit` entries that count, so that a
+//! merge of many rings and files is no other thing than a scan of one. What it keeps are the bytes of
+//! records, copied; nothing is decoded.
+//!
+//! Without `after` the *newest* `limit` matches by their own time are kept, exactly, however
+//! disordered they arrived: chunks are visited latest first and the scan ends at the first that can
+//! hold nothing newer. With `after` the *first* `limit` matches since the cursor in the order of
+//! recording are kept, which is what makes a follower lossless.
+
+use std::cmp::Ordering;
+
+use crate::{
+    Entry, Filter, Level, Matcher, Position, Ring, RingId, Seq, Timestamp,
+    cursor::{Cursor, Place},
+    record::RecordRef,
+    ring::{ChunkCopy, ChunkInfo, Slot, Snapshot},
+};
+
+/// How an answer is sorted. Which entries it holds does not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    #[default]
+    Descending,
+    /// Oldest first.
+    Ascending,
+}
+
+/// Which entries, how many, in what order.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The condition.
+    pub filter: Filter,
+    /// Most entries in the answer.
+    pub limit: usize,
+    /// How they are sorted.
+    pub order: Order,
+    /// Only what comes after this place; the answer then begins there.
+    pub after: Option<Cursor>,
+    /// Only what comes before this place.
+    pub before: Option<Cursor>,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            filter: Filter::default(),
+            limit: Self::DEFAULT_LIMIT,
+            order: Order::default(),
+            after: None,
+            before: None,
+        }
+    }
+}
+
+impl Query {
+    /// Entries in an answer unless asked for otherwise.
+    pub const DEFAULT_LIMIT: usize = 100;
+}
+
+/// One entry of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRef<'a> {
+    /// When it happened.
+    pub time: Timestamp,
+    /// When it was recorded.
+    pub observed: Timestamp,
+    /// How severe.
+    pub level: Level,
+    /// The recording it is in.
+    pub ring: RingId,
+    /// Which entry of that.
+    pub seq: Seq,
+    /// The rest of it.
+    pub record: RecordRef<'a>,
+}
+
+impl RowRef<'_> {
+    /// Where it stands in the order of time.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        Place { time: self.time, observed: self.observed, ring: self.ring, seq: self.seq }
+    }
+
+    /// An owned copy.
+    #[must_use]
+    pub fn to_entry(&self) -> Entry {
+        self.record.to_entry(self.time, self.level)
+    }
+}
+
+/// What a query found, sorted as asked.
+#[derive(Debug, Default)]
+pub struct Page {
+    rows: Vec<Row>,
+    bytes: Vec<u8>,
+    /// Whether more entries match than the limit let through.
+    pub more: bool,
+    /// Entries recorded since `after` that were gone before they could be read; 0 without `after`.
+    pub missed: u64,
+    /// Where to go on reading in each source: with `after` behind the last row, else behind all that
+    /// there was.
+    pub end: Vec<(RingId, Position)>,
+}
+
+impl Page {
+    /// Entries in the answer.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether nothing matched.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Bytes of their records, together.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The entries, sorted as asked.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = RowRef<'_>> + ExactSizeIterator {
+        self.rows.iter().map(|row| RowRef {
+            time: row.time,
+            observed: row.observed,
+            level: row.level,
+            ring: row.ring,
+            seq: row.seq,
+            record: RecordRef::new(&self.bytes[row.start..row.start + row.len]),
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    key: Key,
+    time: Timestamp,
+    observed: Timestamp,
+    level: Level,
+    ring: RingId,
+    seq: Seq,
+    start: usize,
+    len: usize,
+}
+
+/// What rows compete by: by time (time, observed, ring, seq) or by recording (observed, when its
+/// chunk was opened, ring, seq).
+type Key = (i64, i64, u64, u64);
+
+const fn key_of(place: &Place) -> Key {
+    (place.time.0, place.observed.0, place.ring.0, place.seq.raw())
+}
+
+/// Which entries are kept when there are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// The newest by time.
+    Newest,
+    /// The first by time after a place.
+    FirstByTime,
+    /// The first by recording.
+    FirstRecorded,
+}
+
+/// Answers one query over the sources it is shown.
+#[derive(Debug)]
+pub struct Collector<'q> {
+    query: &'q Query,
+    matcher: Matcher,
+    keep: Keep,
+    rows: Vec<Row>,
+    bytes: Vec<u8>,
+    /// Once `limit` rows are there: the key a further row must beat.
+    threshold: Option<Key>,
+    more: bool,
+    missed: u64,
+    end: Vec<(RingId, Position)>,
+    /// For a follower: the first entry of each lane that matched and was not kept.
+    left_out: Vec<(RingId, Vec<u64>)>,
+    copy: ChunkCopy,
+}
+
+impl<'q> Collector<'q> {
+    /// Makes ready to answer.
+    #[must_use]
+    pub fn new(query: &'q Query) -> Self {
+        let keep = match &query.after {
+            None => Keep::Newest,
+            Some(cursor) if cursor.place.is_some() => Keep::FirstByTime,
+            Some(_) => Keep::FirstRecorded,
+        };
+        Self {
+            query,
+            matcher: query.filter.compile(),
+            keep,
+            rows: Vec::new(),
+            bytes: Vec::new(),
+            threshold: None,
+            more: false,
+            missed: 0,
+            end: Vec::new(),
+            left_out: Vec::new(),
+            copy: ChunkCopy::default(),
+        }
+    }
+
+    /// Looks through a ring. Takes no lock; O(chunks), and O(entries) of those chunks that levels and
+    /// times cannot rule out.
+    pub fn ring(&mut self, ring: &Ring) {
+        let id = ring.id();
+        let snapshot = ring.snapshot();
+        let from = read_of(id, self.query.after.as_ref());
+        if self.keep == Keep::FirstRecorded {
+            self.missed += snapshot.missed_since(&from);
+        }
+        let mut chunks: Vec<&ChunkInfo> = snapshot
+            .chunks()
+            .iter()
+            .filter(|c| c.visible() > 0 && c.first + c.count > from.lane(c.lane))
+            .collect();
+        match self.keep {
+            Keep::Newest => chunks.sort_unstable_by_key(|c| std::cmp::Reverse(c.time_max)),
+            Keep::FirstByTime => chunks.sort_unstable_by_key(|c| c.time_min),
+            Keep::FirstRecorded => chunks.sort_unstable_by_key(|c| c.opened()),
+        }
+        let mut copy = std::mem::take(&mut self.copy);
+        for info in chunks {
+            if self.is_beyond(info) {
+                self.more = true;
+                break;
+            }
+            if self.may_match(info) {
+                self.chunk(id, &snapshot, info, &from, &mut copy);
+            }
+        }
+        self.copy = copy;
+        self.end.push((id, snapshot.end().clone()));
+    }
+
+    /// Shows an entry that lies in no ring, as the record that a
+    /// [`RecordWriter`](crate::record::RecordWriter) wrote. `observed` is its time too.
+    pub fn record(
+        &mut self,
+        source: RingId,
+        seq: Seq,
+        time: Timestamp,
+        level: Level,
+        record: &[u8],
+    ) {
+        let place = Place { time, observed: time, ring: source, seq };
+        // Sources without a clock of their own are read in the order they are in.
+        let key = match self.keep {
+            Keep::FirstRecorded => (0, 0, source.0, seq.raw()),
+            Keep::Newest | Keep::FirstByTime => key_of(&place),
+        };
+        if !self.matcher.may_match(time, level)
+            || !read_of(source, self.query.after.as_ref()).precedes(seq)
+            || !self.in_bounds(&place)
+            || !self.matcher.matches(time, level, RecordRef::new(record))
+        {
+            return;
+        }
+        let row = Row {
+            key,
+            time,
+            observed: time,
+            level,
+            ring: source,
+            seq,
+            start: self.bytes.len(),
+            len: record.len(),
+        };
+        if self.beats(&row.key, source, seq) {
+            self.bytes.extend_from_slice(record);
+            self.push(row);
+        }
+    }
+
+    /// Notes where a source that is no ring ends.
+    pub fn source_end(&mut self, source: RingId, end: Position) {
+        self.end.push((source, end));
+    }
+
+    /// Only where each source shown ends.
+    #[must_use]
+    pub fn into_end(self) -> Vec<(RingId, Position)> {
+        self.end
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn finish(mut self) -> Page {
+        self.trim();
+        let descending = self.query.order == Order::Descending;
+        self.rows.sort_unstable_by(|a, b| {
+            let key = |row: &Row| (row.time, row.observed, row.ring, row.seq);
+            // What a follower reads comes in the order of recording.
+            let order = match self.keep {
+                Keep::FirstRecorded => a.key.cmp(&b.key),
+                Keep::Newest | Keep::FirstByTime => key(a).cmp(&key(b)),
+            };
+            if descending { order.reverse() } else { order }
+        });
+        let mut end = self.end;
+        if self.keep == Keep::FirstRecorded {
+            for (ring, lanes) in &self.left_out {
+                for (_, position) in end.iter_mut().filter(|(id, _)| id == ring) {
+                    for (next, left_out) in position.0.iter_mut().zip(lanes) {
+                        *next = (*next).min(*left_out);
+                    }
+                }
+            }
+        }
+        Page { rows: self.rows, bytes: self.bytes, more: self.more, missed: self.missed, end }
+    }
+
+    fn chunk(
+        &mut self,
+        id: RingId,
+        snapshot: &Snapshot<'_>,
+        info: &ChunkInfo,
+        from: &Position,
+        copy: &mut ChunkCopy,
+    ) {
+        if !snapshot.load(info, copy) {
+            // Reused since the snapshot: gone before it could be read.
+            if self.keep == Keep::FirstRecorded {
+                let unread = info.visible_from.max(from.lane(info.lane));
+                self.missed += (info.first + info.count).saturating_sub(unread);
+            }
+            return;
+        }
+        if self.keep == Keep::Newest {
+            copy.slots.reverse();
+        }
+        for slot in &copy.slots {
+            self.slot(id, snapshot, info, slot, from);
+        }
+    }
+
+    #[inline]
+    fn slot(
+        &mut self,
+        id: RingId,
+        snapshot: &Snapshot<'_>,
+        info: &ChunkInfo,
+        slot: &Slot,
+        from: &Position,
+    ) {
+        if !self.matcher.may_match(slot.time, slot.level) || !from.precedes(slot.seq) {
+            return;
+        }
+        let place = Place { time: slot.time, observed: slot.observed, ring: id, seq: slot.seq };
+        if !self.in_bounds(&place) {
+            return;
+        }
+        let key = match self.keep {
+            Keep::FirstRecorded => {
+                (slot.observed.0, info.opened().cast_signed(), id.0, slot.seq.raw())
+            }
+            Keep::Newest | Keep::FirstByTime => key_of(&place),
+        };
+        if !self.beats(&key, id, slot.seq) {
+            return;
+        }
+        let start = self.bytes.len();
+        if !self.matcher.needs().nothing() {
+            snapshot.read_needed(info, slot, self.matcher.needs(), &mut self.bytes);
+        }
+        let record = RecordRef::new(&self.bytes[start..]);
+        let matches = self.matcher.matches(slot.time, slot.level, record);
+        self.bytes.truncate(start);
+        if matches {
+            snapshot.read_record(info, slot, &mut self.bytes);
+        }
+        if !snapshot.is_intact(info) {
+            // Overwritten while it was read, so what was seen of it counts for nothing.
+            self.bytes.truncate(start);
+            if self.keep == Keep::FirstRecorded {
+                self.missed += 1;
+            }
+            return;
+        }
+        if matches {
+            self.push(Row {
+                key,
+                time: slot.time,
+                observed: slot.observed,
+                level: slot.level,
+                ring: id,
+                seq: slot.seq,
+                start,
+                len: self.bytes.len() - start,
+            });
+        }
+    }
+
+    /// Whether a chunk, and with it all that follow in the order of visiting, can hold no row that
+    /// would be kept.
+    fn is_beyond(&self, info: &ChunkInfo) -> bool {
+        match (self.threshold, self.keep) {
+            (Some(least), Keep::Newest) => info.time_max.0 < least.0,
+            (Some(most), Keep::FirstByTime) => info.time_min.0 > most.0,
+            _ => false,
+        }
+    }
+
+    fn may_match(&self, info: &ChunkInfo) -> bool {
+        info.time_max >= self.matcher.since()
+            && info.time_min <= self.matcher.until()
+            && self.matcher.levels().iter().any(|level| info.may_hold(level))
+    }
+
+    fn in_bounds(&self, place: &Place) -> bool {
+        let after = self.query.after.as_ref().and_then(|c| c.place.as_ref());
+        let before = self.query.before.as_ref();
+        after.is_none_or(|p| place > p)
+            && before.is_none_or(|cursor| match &cursor.place {
+                Some(p) => place < p,
+                None => !read_of(place.ring, Some(cursor)).precedes(place.seq),
+            })
+    }
+
+    /// Whether a row of this key would be kept; notes for a follower when not.
+    fn beats(&mut self, key: &Key, ring: RingId, seq: Seq) -> bool {
+        let Some(threshold) = &self.threshold else {
+            if self.query.limit == 0 {
+                self.leave_out(ring, seq);
+                return false;
+            }
+            return true;
+        };
+        let beats = match self.keep {
+            Keep::Newest => key > threshold,
+            Keep::FirstByTime | Keep::FirstRecorded => key < threshold,
+        };
+        if !beats {
+            self.leave_out(ring, seq);
+        }
+        beats
+    }
+
+    fn leave_out(&mut self, ring: RingId, seq: Seq) {
+        self.more = true;
+        if self.keep != Keep::FirstRecorded {
+            return;
+        }
+        let known = self.left_out.iter().position(|(id, _)| *id == ring);
+        let at = known.unwrap_or_else(|| {
+            self.left_out.push((ring, vec![u64::MAX; 32]));
+            self.left_out.len() - 1
+        });
+        let first = &mut self.left_out[at].1[seq.lane()];
+        *first = (*first).min(seq.ordinal());
+    }
+
+    fn push(&mut self, row: Row) {
+        self.rows.push(row);
+        if self.rows.len() == self.query.limit {
+            self.threshold = match self.keep {
+                Keep::Newest => self.rows.iter().map(|r| r.key).min(),
+                Keep::FirstByTime | Keep::FirstRecorded => self.rows.iter().map(|r| r.key).max(),
+            };
+        } else if self.rows.len() >= self.query.limit.saturating_mul(2) {
+            self.trim();
+        }
+    }
+
+    /// Keeps the `limit` rows that count, and their bytes only.
+    fn trim(&mut self) {
+        let limit = self.query.limit;
+        if self.rows.len() <= limit {
+            return;
+        }
+        let newest = self.keep == Keep::Newest;
+        self.rows.select_nth_unstable_by(limit - 1, |a, b| {
+            if newest { b.key.cmp(&a.key) } else { a.key.cmp(&b.key) }
+        });
+        self.threshold = Some(self.rows[limit - 1].key);
+        let dropped = self.rows.split_off(limit);
+        for row in dropped {
+            self.leave_out(row.ring, row.seq);
+        }
+        let mut bytes = Vec::with_capacity(self.rows.iter().map(|r| r.len).sum());
+        for row in &mut self.rows {
+            let start = bytes.len();
+            bytes.extend_from_slice(&self.bytes[row.start..row.start + row.len]);
+            row.start = start;
+        }
+        self.bytes = bytes;
+    }
+}
+
+/// What a cursor has read of a ring; nothing of one that it does not name.
+fn read_of(ring: RingId, cursor: Option<&Cursor>) -> Position {
+    cursor
+        .and_then(|c| c.read.iter().find(|(id, _)| *id == ring))
+        .map_or_else(Position::default, |(_, position)| position.clone())
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        key_of(self).cmp(&key_of(other))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ring {
+    /// Answers a query over this ring alone.
+    ///
+    /// ```
+    /// use logrec_core::{Entry, Level, Query, Ring, Timestamp};
+    /// let ring = Ring::default();
+    /// ring.push(&Entry::new(Timestamp::now(), Level::Info, "ready"));
+    /// let page = ring.query(&Query::default());
+    /// assert_eq!(page.rows().next().map(|row| row.record.message()), Some("ready"));
+    /// ```
+    #[must_use]
+    pub fn query(&self, query: &Query) -> Page {
+        let mut collector = Collector::new(query);
+        collector.ring(self);
+        collector.finish()
+    }
+}
+
+#[cfg(test)]
+#[path = "query/tests.rs"]
+mod tests;

@@ -1,0 +1,78 @@
+//! [`Source`]: something entries are read from. A ring, a log file, later a store.
+
+use crate::{Collector, Ring, RingStats, Timestamp};
+
+/// Something entries are read from.
+pub trait Source: Send + Sync + std::fmt::Debug {
+    /// What it is, in a word and a name for people.
+    fn name(&self) -> SourceName;
+
+    /// Shows all its entries that may matter to the query.
+    fn scan(&self, collector: &mut Collector<'_>);
+
+    /// An upper bound on its entries, without counting them.
+    fn entries_at_most(&self) -> u64;
+
+    /// Figures at this moment.
+    fn stats(&self) -> RingStats;
+
+    /// Removes what a reader sees, and says how many entries that were.
+    ///
+    /// 0 where a source cannot forget, as a log file.
+    fn clear(&self) -> u64;
+}
+
+/// What a source is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceName {
+    /// `ring` or `file`.
+    pub kind: &'static str,
+    /// Distinguishes it from others of its kind.
+    pub name: String,
+}
+
+impl Source for Ring {
+    fn name(&self) -> SourceName {
+        SourceName { kind: "ring", name: format!("{:016x}", self.id().0) }
+    }
+
+    fn scan(&self, collector: &mut Collector<'_>) {
+        collector.ring(self);
+    }
+
+    fn entries_at_most(&self) -> u64 {
+        self.max_entries()
+    }
+
+    fn stats(&self) -> RingStats {
+        Self::stats(self)
+    }
+
+    fn clear(&self) -> u64 {
+        Self::clear(self)
+    }
+}
+
+/// Adds up the figures of several sources.
+#[must_use]
+pub fn sum(all: impl IntoIterator<Item = RingStats>) -> RingStats {
+    let pick = |a: Option<Timestamp>, b: Option<Timestamp>, first: bool| match (a, b) {
+        (Some(a), Some(b)) => Some(if first { a.min(b) } else { a.max(b) }),
+        (a, b) => a.or(b),
+    };
+    all.into_iter().fold(RingStats::default(), |mut sum, one| {
+        sum.entries += one.entries;
+        for (sum, one) in sum.levels.iter_mut().zip(one.levels) {
+            *sum += one;
+        }
+        sum.oldest = pick(sum.oldest, one.oldest, true);
+        sum.newest = pick(sum.newest, one.newest, false);
+        sum.recorded += one.recorded;
+        sum.bytes += one.bytes;
+        sum.max_bytes += one.max_bytes;
+        sum.max_entries += one.max_entries;
+        sum.dropped += one.dropped;
+        sum.truncated += one.truncated;
+        sum
+    })
+}
