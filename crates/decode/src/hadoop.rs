@@ -1,0 +1,20 @@
+//! Hadoop's early log4j pattern: `081109 203615 148 INFO dfs.DataNode: message`.
+
+use logrec_core::{Entry, Level};
+
+use crate::{leveled, scan::Scan, stamp};
+
+pub(crate) fn recognise(text: &str) -> Option<Entry> {
+    let mut s = Scan::new(text);
+    let timestamp = stamp::compact(&mut s)?;
+    s.blanks()?;
+    let thread = s.number();
+    if thread.is_some() {
+        s.blanks()?;
+    }
+    let mut entry = Entry::new(timestamp, Level::Info, "");
+    entry.level = leveled::level_ahead(&mut s)?;
+    entry.thread = thread;
+    leveled::rest(&mut entry, s);
+    Some(entry)
+}

@@ -1,0 +1,53 @@
+//! One line: bytes to text, text to an entry.
+
+use std::borrow::Cow;
+
+use logrec_core::{Entry, Level, Timestamp};
+
+use crate::{Origin, ansi, limits, recognise, words};
+
+/// Recognises one complete line; no joining, no trailing newline needed. Never fails: a line in no
+/// known format is an INFO entry with the line as message, and on standard error the level its
+/// words claim. Beyond 4 MB it is cut, and the rest counted in the attribute `logrec.cut_bytes`.
+#[must_use]
+pub fn decode_line(line: &[u8], origin: Origin, arrival: Timestamp) -> Entry {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let cut = line.len().saturating_sub(limits::LINE_BYTES_MAX);
+    let text = text(&line[..line.len() - cut]);
+    let visible = visible(&text);
+    let mut entry = match recognise::recognise(&visible, arrival) {
+        Some(found) => found.entry,
+        None => plain(&visible, origin, arrival),
+    };
+    if cut > 0 {
+        let cut = u64::try_from(cut).unwrap_or(u64::MAX);
+        entry.attributes.push((limits::CUT_BYTES.to_owned(), cut.into()));
+    }
+    entry
+}
+
+/// The entry of a line in no known format.
+pub(crate) fn plain(line: &str, origin: Origin, arrival: Timestamp) -> Entry {
+    let level = match origin {
+        Origin::Stderr => words::level(line),
+        Origin::Stdout | Origin::File => Level::Info,
+    };
+    Entry::new(arrival, level, line)
+}
+
+/// Bytes as text; what is no UTF-8 becomes U+FFFD.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// The line as a person sees it: no colours, no end of line, no padding of NULs as a truncated
+/// file has before its first line, no byte order mark.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    fn trim(line: &str) -> &str {
+        line.trim_start_matches(['\0', '\u{feff}']).trim_end()
+    }
+    match ansi::strip(text) {
+        Cow::Borrowed(line) => Cow::Borrowed(trim(line)),
+        Cow::Owned(line) => Cow::Owned(trim(&line).to_owned()),
+    }
+}
