@@ -1,1 +1,22 @@
-//! Query to answer, over rings and files; the published JSON and its renderings.
+//! From a question to its answer: parameters to a [`Request`], a [`Reader`] over rings and files that
+//! answers it, and the published JSON, text and Markdown an answer is rendered in.
+//!
+//! Every surface (HTTP, command line, later streams, MCP and Python) parses into a `Request`, asks
+//! the `Reader` and renders; none filters, sorts or counts by itself. Knows no HTTP.
+
+mod answer;
+mod file;
+mod json;
+mod params;
+mod reader;
+mod shape;
+pub mod text;
+pub mod wire;
+
+pub use answer::Answer;
+pub use file::LogFile;
+pub use params::{
+    Applied, LIMIT_MAX, ParamError, Request, TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN, WAIT_MAX_S,
+};
+pub use reader::Reader;
+pub use shape::{EntryField, Format, Shape};

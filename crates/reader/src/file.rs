@@ -1,0 +1,128 @@
+//! A log file as a source: read and recognised anew for each question, in constant memory.
+//!
+//! For `logrec logs FILE`. A server follows its files into the ring instead.
+
+use std::{
+    fs::File,
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use logrec_core::{
+    Collector, Entry, Position, RingId, RingStats, Seq, Source, SourceName, Timestamp,
+    record::{RECORD_BYTES_MAX, RecordWriter},
+};
+use logrec_decode::{LineDecoder, Origin};
+
+/// Bytes read at a time.
+const READ_BYTES: usize = 64 << 10;
+
+/// A file of log lines, in any form that `logrec-decode` recognises.
+#[derive(Debug)]
+pub struct LogFile {
+    path: PathBuf,
+    id: RingId,
+    /// What lines without a time of their own bear: when the file was last written.
+    modified: Timestamp,
+}
+
+impl LogFile {
+    /// Names a file. It is opened when read; that it can be is checked now.
+    ///
+    /// # Errors
+    /// When it cannot be opened or is a folder.
+    pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let file = File::open(&path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+        }
+        let modified = metadata.modified().ok().and_then(|t| {
+            let since = t.duration_since(std::time::UNIX_EPOCH).ok()?;
+            i64::try_from(since.as_nanos()).ok().map(Timestamp)
+        });
+        // The same path has the same id in another process, so that cursors go on holding.
+        let id = BuildHasherDefault::<DefaultHasher>::default().hash_one(&path);
+        Ok(Self { path, id: RingId(id), modified: modified.unwrap_or_else(Timestamp::now) })
+    }
+
+    /// Reads all of it. An error on the way ends it there: what was read counts.
+    fn each(&self, mut see: impl FnMut(u64, &Entry)) {
+        let mut decoder = LineDecoder::new(Origin::File);
+        let mut entries = Vec::new();
+        let mut n = 0;
+        let mut drain = |entries: &mut Vec<Entry>| {
+            for entry in entries.drain(..) {
+                see(n, &entry);
+                n += 1;
+            }
+        };
+        if let Ok(file) = File::open(&self.path) {
+            let mut file = BufReader::with_capacity(READ_BYTES, file);
+            let mut buf = vec![0; READ_BYTES];
+            while let Ok(len @ 1..) = file.read(&mut buf) {
+                decoder.feed(&buf[..len], self.modified, &mut entries);
+                drain(&mut entries);
+            }
+        }
+        decoder.finish(&mut entries);
+        drain(&mut entries);
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Entries of a file are numbered in one lane.
+const fn seq(n: u64) -> Seq {
+    Seq::new(0, n)
+}
+
+impl Source for LogFile {
+    fn name(&self) -> SourceName {
+        SourceName { kind: "file", name: self.path.display().to_string() }
+    }
+
+    fn scan(&self, collector: &mut Collector<'_>) {
+        let mut record = Vec::new();
+        let mut end = 0;
+        self.each(|n, entry| {
+            end = n + 1;
+            let mut writer = RecordWriter::new(&mut record, RECORD_BYTES_MAX);
+            writer.entry(entry);
+            writer.finish();
+            collector.record(self.id, seq(n), entry.timestamp, entry.level, &record);
+        });
+        collector.source_end(self.id, Position(vec![end]));
+    }
+
+    fn entries_at_most(&self) -> u64 {
+        // A line has two bytes at the least.
+        std::fs::metadata(&self.path).map_or(0, |m| m.len() / 2)
+    }
+
+    fn stats(&self) -> RingStats {
+        let mut stats = RingStats::default();
+        self.each(|_, entry| {
+            stats.entries += 1;
+            stats.recorded += 1;
+            stats.levels[usize::from(entry.level.index())] += 1;
+            let t = entry.timestamp;
+            stats.oldest = Some(stats.oldest.map_or(t, |oldest| oldest.min(t)));
+            stats.newest = Some(stats.newest.map_or(t, |newest| newest.max(t)));
+        });
+        stats.max_entries = stats.entries;
+        stats.bytes = std::fs::metadata(&self.path).map_or(0, |m| m.len());
+        stats.max_bytes = stats.bytes;
+        stats
+    }
+
+    fn clear(&self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,83 @@
+//! [`Reader`]: the one type that answers, over any number of sources.
+
+use std::sync::{Arc, RwLock};
+
+use logrec_core::{Collector, Query, RingStats, Source, SourceName, source};
+
+use crate::{answer::Answer, params::Request, wire};
+
+/// Answers requests over the sources it was given. Cheap to clone; clones share the sources.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    sources: Arc<RwLock<Vec<Arc<dyn Source>>>>,
+}
+
+impl Reader {
+    /// A reader of these sources.
+    #[must_use]
+    pub fn new(sources: impl IntoIterator<Item = Arc<dyn Source>>) -> Self {
+        Self { sources: Arc::new(RwLock::new(sources.into_iter().collect())) }
+    }
+
+    /// Adds a source: requests from now on see it.
+    pub fn add(&self, source: Arc<dyn Source>) {
+        self.sources.write().unwrap_or_else(|e| e.into_inner()).push(source);
+    }
+
+    fn sources(&self) -> Vec<Arc<dyn Source>> {
+        self.sources.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// Answers a request. Waits for nothing: waiting for something new is the surface's business.
+    #[must_use]
+    pub fn answer<'r>(&self, request: &'r Request) -> Answer<'r> {
+        Answer::new(request, self.page(&request.query))
+    }
+
+    fn page(&self, query: &Query) -> logrec_core::Page {
+        let mut collector = Collector::new(query);
+        for source in self.sources() {
+            source.scan(&mut collector);
+        }
+        collector.finish()
+    }
+
+    /// The place behind all that there is now, for a follower who wants only what is new.
+    #[must_use]
+    pub fn end(&self) -> logrec_core::Cursor {
+        let query =
+            Query { limit: 0, after: Some(logrec_core::Cursor::default()), ..Query::default() };
+        let mut collector = Collector::new(&query);
+        for source in self.sources() {
+            source.scan(&mut collector);
+        }
+        logrec_core::Cursor::read(collector.into_end())
+    }
+
+    /// An upper bound on the entries that an answer looks through; cheap.
+    #[must_use]
+    pub fn entries_at_most(&self) -> u64 {
+        self.sources().iter().map(|s| s.entries_at_most()).sum()
+    }
+
+    /// Figures of each source.
+    #[must_use]
+    pub fn source_stats(&self) -> Vec<(SourceName, RingStats)> {
+        self.sources().iter().map(|s| (s.name(), s.stats())).collect()
+    }
+
+    /// `GET /logs/stats` as JSON.
+    #[must_use]
+    pub fn stats_json(&self) -> Vec<u8> {
+        let sources = self.source_stats();
+        let sum = source::sum(sources.iter().map(|(_, stats)| *stats));
+        let mut out = Vec::new();
+        wire::stats(&mut out, &sum, &sources);
+        out
+    }
+
+    /// Clears every source that can forget; how many entries that removed.
+    pub fn clear(&self) -> u64 {
+        self.sources().iter().map(|s| s.clear()).sum()
+    }
+}
