@@ -1,0 +1,138 @@
+//! Routes and what they share: JSON errors, headers, the query string.
+
+mod body;
+mod logs;
+mod query_string;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{HeaderValue, StatusCode, Uri, header},
+    middleware,
+    response::Response,
+    routing::get,
+};
+use logrec_core::{Ring, Source};
+use logrec_reader::{Reader, wire};
+
+use crate::access::{self, Access};
+
+/// What the handlers work with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub(crate) reader: Reader,
+    /// Where what is posted goes.
+    pub(crate) ring: Arc<Ring>,
+    access: Access,
+}
+
+impl App {
+    /// Serves this ring, and nothing else yet, to loopback.
+    #[must_use]
+    pub fn new(ring: Arc<Ring>) -> Self {
+        let reader = Reader::new([Arc::clone(&ring) as Arc<dyn Source>]);
+        Self { reader, ring, access: Access::default() }
+    }
+
+    /// With other rules of access.
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// What answers; to add sources to.
+    #[must_use]
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+/// The API alone, to nest into an application: `app.nest("/api/debug", router(…))`.
+pub fn router(app: App) -> Router {
+    let access = app.access.clone();
+    api(app).layer(middleware::from_fn_with_state(access, access::check))
+}
+
+/// All that logrec serves: the API under `/api/debug`, and `/healthz`.
+pub fn app(app: App) -> Router {
+    let access = app.access.clone();
+    Router::new()
+        .route("/healthz", get(healthz))
+        .nest("/api/debug", api(app))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(access, access::check))
+}
+
+fn api(app: App) -> Router {
+    Router::new()
+        .route("/logs", get(logs::get).post(logs::post).delete(logs::delete))
+        .route("/logs/stats", get(stats))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app)
+}
+
+async fn stats(State(app): State<App>, uri: Uri) -> Response {
+    match no_parameters(&uri) {
+        Ok(()) => respond(StatusCode::OK, "application/json", app.reader.stats_json()),
+        Err(message) => fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
+    }
+}
+
+/// What takes no parameters says so.
+fn no_parameters(uri: &Uri) -> Result<(), String> {
+    match uri.query() {
+        None | Some("") => Ok(()),
+        Some(query) => {
+            let name: String =
+                query.split(['=', '&']).next().unwrap_or_default().chars().take(80).collect();
+            Err(format!("`{name}` is no parameter here; this request takes none"))
+        }
+    }
+}
+
+pub(crate) fn is_health(path: &str) -> bool {
+    path == "/healthz"
+}
+
+async fn healthz() -> Response {
+    respond(StatusCode::OK, "application/json", b"{\"success\":true,\"status\":\"ok\"}".to_vec())
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let path: String = uri.path().chars().take(80).collect();
+    let message = format!(
+        "there is nothing at `{path}`; the logs are at /api/debug/logs, their figures at /api/debug/logs/stats"
+    );
+    fail(StatusCode::NOT_FOUND, &message)
+}
+
+async fn method_not_allowed(method: axum::http::Method, uri: Uri) -> Response {
+    let allowed = if uri.path().ends_with("/logs") { "GET, POST or DELETE" } else { "GET" };
+    let message = format!("{method} is not answered here; use {allowed}");
+    fail(StatusCode::METHOD_NOT_ALLOWED, &message)
+}
+
+/// A response with the headers that all have.
+pub(crate) fn respond(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The one form of every failure.
+pub(crate) fn fail(status: StatusCode, message: &str) -> Response {
+    respond(status, "application/json", wire::error(message))
+}
+
+#[cfg(test)]
+mod tests;
