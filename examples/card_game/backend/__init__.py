@@ -1,0 +1,1 @@
+"""A multiplayer card game backend."""

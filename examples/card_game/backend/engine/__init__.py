@@ -1,0 +1,1 @@
+"""The rules: no network, no clock, no database."""

@@ -1,0 +1,1 @@
+"""Run them from examples/card_game: `python -m unittest`."""

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# A crate edge stands where a promise stands (ARCHITECTURE.md). Each line is one: the crate must not
+# depend on what follows it, with the features named.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+failed=0
+without() {
+    local crate=$1 features=$2
+    shift 2
+    for absent in "$@"; do
+        # Exit 101 with "did not match any packages" is what is wanted.
+        # shellcheck disable=SC2086
+        if tree=$(cargo tree --locked -q -e normal -p "$crate" $features -i "$absent" 2>/dev/null) && [ -n "$tree" ]; then
+            echo "arrow broken: $crate depends on $absent" >&2
+            echo "$tree" | head -20 >&2
+            failed=1
+        fi
+    done
+}
+
+without logrec-core "" tokio axum hyper serde serde_json rusqlite
+without logrec-decode "" tokio axum hyper serde_json
+without logrec-reader "" tokio axum hyper serde_json
+without logrec "--no-default-features" tokio axum hyper logrec-reader logrec-server logrec-decode
+[ "$failed" = 0 ] && echo "arrows hold"
+exit "$failed"

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs every benchmark and writes docs/benchmarks.md. Nothing else should run meanwhile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+out=docs/benchmarks.md
+tmp=$(mktemp)
+trap 'rm -f "$tmp"' EXIT
+{
+    cat docs/benchmarks.head.md
+    echo
+    echo "Machine: $(nproc) processors, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(free -g | awk '/^Mem/ {print $2}') GiB, $(uname -sr | cut -d. -f1,2), $(rustc --version | cut -d' ' -f1,2). $(date -u +%Y-%m-%d)."
+    echo
+    echo "## Capture"
+    echo
+    cargo bench --locked -q -p logrec --bench capture
+    echo
+    echo "## Reading over HTTP"
+    echo
+    cargo bench --locked -q -p logrec-server --bench http
+} >"$tmp"
+cp "$tmp" "$out"
+echo "wrote $out"

@@ -1,0 +1,18 @@
+//! Black-box tests: the built binary, over real sockets and pipes. One module a surface.
+//!
+//! | module | what it shows |
+//! | --- | --- |
+//! | `http_contract` | the requests of the contract, answered to the letter; cursors; forms; long poll |
+//! | `http_bad_input` | what is wrong is named with the right status, and the server goes on |
+//! | `http_access` | foreign hosts and origins, tokens, addresses that may not be bound |
+//! | `load` | many writers and readers at once: nothing torn, nothing uncounted, memory flat |
+//!
+//! Commands (`run`, `pipe`, `serve FILE`, `logs`, …) are tested beside them, in `crates/cli/tests`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod http_access;
+mod http_bad_input;
+mod http_contract;
+mod load;
+mod support;
