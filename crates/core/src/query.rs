@@ -213,8 +213,13 @@ impl<'q> Collector<'q> {
     /// Looks through a ring. Takes no lock; O(chunks), and O(entries) of those chunks that levels and
     /// times cannot rule out.
     pub fn ring(&mut self, ring: &Ring) {
+        self.ring_after(ring, &Position::default());
+    }
+
+    /// As [`ring`](Self::ring), with what lies before `cleared` hidden as if it were cleared.
+    pub(crate) fn ring_after(&mut self, ring: &Ring, cleared: &Position) {
         let id = ring.id();
-        let snapshot = ring.snapshot();
+        let snapshot = ring.snapshot_after(cleared);
         let from = read_of(id, self.query.after.as_ref());
         if self.keep == Keep::FirstRecorded {
             self.missed += snapshot.missed_since(&from);

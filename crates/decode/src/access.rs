@@ -5,7 +5,7 @@
 
 use logrec_core::{Entry, Level, Timestamp, Value};
 
-use crate::{scan::Scan, stamp};
+use crate::{context::Context, scan::Scan, stamp};
 
 /// The level of a response's status.
 pub(crate) fn level(status: u32) -> Level {
@@ -68,10 +68,10 @@ fn quoted<'a>(s: &mut Scan<'a>) -> Option<&'a str> {
 }
 
 /// `host ident user [02/Jan/2026:03:04:05 +0000] "GET / HTTP/1.1" 200 612 "referer" "agent" …`.
-pub(crate) fn clf(text: &str) -> Option<Entry> {
+pub(crate) fn clf(text: &str, cx: Context<'_>) -> Option<Entry> {
     let open = memchr::memmem::find(text.as_bytes(), b" [")?;
     let mut s = Scan::new(&text[open + 2..]);
-    let timestamp = stamp::clf(&mut s)?;
+    let timestamp = stamp::clf(&mut s, cx)?;
     s.eat("]")?;
     s.blanks()?;
     let body = s.rest;
@@ -139,13 +139,13 @@ pub(crate) fn uvicorn(message: &str, arrival: Timestamp) -> Option<Entry> {
 }
 
 /// `[GIN] 2026/01/02 - 03:04:05 | 200 |  1.2ms |  127.0.0.1 | GET  "/ping"`.
-pub(crate) fn gin(text: &str) -> Option<Entry> {
+pub(crate) fn gin(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     s.eat("[GIN] ")?;
     let (date, time) = s.until(" | ")?.split_once(" - ")?;
     let stamp_text = format!("{date} {}", time.trim());
     let mut stamp = Scan::new(&stamp_text);
-    let timestamp = stamp::slashed(&mut stamp).filter(|_| stamp.rest.is_empty())?;
+    let timestamp = stamp::slashed(&mut stamp, cx).filter(|_| stamp.rest.is_empty())?;
     let message = s.rest;
     let mut columns = message.splitn(4, '|').map(str::trim);
     let status = columns.next()?.parse().ok().filter(|status| (100..600).contains(status))?;

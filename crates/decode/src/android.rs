@@ -2,7 +2,7 @@
 
 use logrec_core::{Entry, Level, Timestamp};
 
-use crate::{scan::Scan, stamp};
+use crate::{context::Context, scan::Scan, stamp};
 
 fn level(s: &mut Scan<'_>) -> Option<Level> {
     let level = match s.peek()? {
@@ -19,9 +19,9 @@ fn level(s: &mut Scan<'_>) -> Option<Level> {
 }
 
 /// `03-17 16:13:38.811  1702  2395 D WindowManager: message`; the year is the arrival's.
-pub(crate) fn recognise(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn recognise(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
-    let timestamp = stamp::logcat(&mut s, arrival)?;
+    let timestamp = stamp::logcat(&mut s, cx)?;
     s.blanks()?;
     let process = s.number()?;
     s.blanks()?;

@@ -7,16 +7,17 @@
 use logrec_core::{Entry, Level, Timestamp, Value};
 
 use crate::{
+    context::Context,
     go, java, kv, leveled, node, postgres, python,
     scan::{self, Scan},
     stamp, web,
 };
 
 /// `2026-01-02 …` and `2026/01/02 …`.
-pub(crate) fn recognise(text: &str) -> Option<Entry> {
+pub(crate) fn recognise(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     let slashed = text.as_bytes().get(4) == Some(&b'/');
-    let timestamp = if slashed { stamp::slashed(&mut s)? } else { stamp::iso(&mut s)? };
+    let timestamp = if slashed { stamp::slashed(&mut s, cx)? } else { stamp::iso(&mut s, cx)? };
     let is_tracing = !slashed && text.as_bytes().get(10) == Some(&b'T');
     if s.rest.is_empty() {
         return None;
@@ -29,9 +30,9 @@ pub(crate) fn recognise(text: &str) -> Option<Entry> {
 }
 
 /// `02-Jan-2026 03:04:05.678 …`, Tomcat's.
-pub(crate) fn day_first(text: &str) -> Option<Entry> {
+pub(crate) fn day_first(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
-    let timestamp = stamp::day_name_year(&mut s)?;
+    let timestamp = stamp::day_name_year(&mut s, cx)?;
     after(Entry::new(timestamp, Level::Info, ""), s, false)
 }
 
@@ -45,34 +46,39 @@ pub(crate) fn time_only(text: &str, arrival: Timestamp) -> Option<Entry> {
 }
 
 /// `[…] …`: a time, a level, or `env_logger`'s both in brackets.
-pub(crate) fn bracketed(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn bracketed(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     let inner = s.bracketed()?;
     let mut within = Scan::new(inner.trim());
-    let entry = Entry::new(arrival, Level::Info, "");
+    let entry = Entry::new(cx.arrival, Level::Info, "");
     match within.peek()? {
-        b'0'..=b'9' => stamp_in_brackets(entry, within, s),
+        b'0'..=b'9' => stamp_in_brackets(entry, within, s, cx),
         b'A'..=b'Z' | b'a'..=b'z' => {
-            if let Some(timestamp) = stamp::asctime(&mut within).filter(|_| within.rest.is_empty())
+            if let Some(timestamp) =
+                stamp::asctime(&mut within, cx).filter(|_| within.rest.is_empty())
             {
                 return web::apache(Entry { timestamp, ..entry }, s);
             }
             if within.rest.as_bytes().get(1) == Some(&b' ') {
-                return python::tornado(entry, within, s);
+                return python::tornado(entry, within, s, cx);
             }
-            leveled::level_in_brackets(entry, within, s)
+            leveled::level_in_brackets(entry, within, s, cx)
         }
         _ => None,
     }
 }
 
-fn stamp_in_brackets(mut entry: Entry, mut within: Scan<'_>, s: Scan<'_>) -> Option<Entry> {
-    let arrival = entry.timestamp;
-    entry.timestamp = stamp::iso(&mut within)
-        .or_else(|| stamp::slashed(&mut within))
-        .or_else(|| stamp::clf(&mut within))
-        .or_else(|| stamp::day_name_year(&mut within))
-        .or_else(|| stamp::time_of_day(&mut within).map(|()| arrival))?;
+fn stamp_in_brackets(
+    mut entry: Entry,
+    mut within: Scan<'_>,
+    s: Scan<'_>,
+    cx: Context<'_>,
+) -> Option<Entry> {
+    entry.timestamp = stamp::iso(&mut within, cx)
+        .or_else(|| stamp::slashed(&mut within, cx))
+        .or_else(|| stamp::clf(&mut within, cx))
+        .or_else(|| stamp::day_name_year(&mut within, cx))
+        .or_else(|| stamp::time_of_day(&mut within).map(|()| cx.arrival))?;
     if within.rest.is_empty() {
         return after(entry, s, false);
     }
@@ -80,7 +86,7 @@ fn stamp_in_brackets(mut entry: Entry, mut within: Scan<'_>, s: Scan<'_>) -> Opt
         return python::celery(entry, within, s);
     }
     within.blanks()?;
-    leveled::level_in_brackets(entry, within, s)
+    leveled::level_in_brackets(entry, within, s, cx)
 }
 
 /// The rest of a line whose time has been read. Always an entry: the time alone is worth it.

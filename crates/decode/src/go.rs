@@ -1,8 +1,9 @@
 //! Go: the standard `log`, klog and glog, zap's console.
 
-use logrec_core::{Entry, Level, Timestamp, Value};
+use logrec_core::{Entry, Level, Value};
 
 use crate::{
+    context::Context,
     json::parse,
     leveled,
     scan::{self, Scan},
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// `I0102 03:04:05.678901   123 file.go:12] message`; glog writes a whole date, `I20260102`.
-pub(crate) fn klog(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn klog(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     let level = match s.peek()? {
         b'I' => Level::Info,
@@ -25,7 +26,7 @@ pub(crate) fn klog(text: &str, arrival: Timestamp) -> Option<Entry> {
     if s.rest.bytes().take_while(u8::is_ascii_digit).count() == 8 {
         s.rest = &s.rest[4..];
     }
-    let timestamp = stamp::klog(&mut s, arrival)?;
+    let timestamp = stamp::klog(&mut s, cx)?;
     s.blanks()?;
     let thread = s.number()?;
     s.blanks()?;

@@ -2,11 +2,11 @@
 
 use logrec_core::{Entry, Level};
 
-use crate::{leveled, scan::Scan, stamp};
+use crate::{context::Context, leveled, scan::Scan, stamp};
 
-pub(crate) fn recognise(text: &str) -> Option<Entry> {
+pub(crate) fn recognise(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
-    let timestamp = stamp::compact(&mut s)?;
+    let timestamp = stamp::compact(&mut s, cx)?;
     s.blanks()?;
     let thread = s.number();
     if thread.is_some() {

@@ -8,6 +8,7 @@
 use logrec_core::{Entry, Timestamp, Value};
 
 use crate::{
+    context::Context,
     json::{fields, fields::Mode, parse},
     limits::PROBLEMS_MAX,
     scan::shown,
@@ -63,7 +64,8 @@ pub enum IngestError {
 
 const WANTED: &str = "a JSON object, a JSON array of objects, or one object a line (NDJSON)";
 
-/// Reads a body into entries; what has no timestamp is stamped with the arrival.
+/// Reads a body into entries; what has no timestamp is stamped with the arrival, and a timestamp
+/// without a zone is UTC: it comes from a machine of which nothing is known.
 ///
 /// # Errors
 /// Only when the body is no batch at all: empty, a scalar, one object or array that is truncated
@@ -250,7 +252,8 @@ fn item(text: &str, arrival: Timestamp) -> Result<Entry, String> {
         }
         Err(error) => return Err(format!("not JSON: {error}; given `{}`", shown(text, 80))),
     };
-    let mut built = fields::build(members, Mode::Ingest, arrival).map_err(|error| error.0)?;
+    let mut built =
+        fields::build(members, Mode::Ingest, Context::utc(arrival)).map_err(|error| error.0)?;
     fields::bound_attributes(&mut built.entry.attributes);
     if built.has_message {
         Ok(built.entry)

@@ -3,6 +3,7 @@
 use logrec_core::{Entry, Level, Timestamp};
 
 use crate::{
+    context::Context,
     scan::{self, Scan},
     stamp,
 };
@@ -102,9 +103,9 @@ pub(crate) fn bracket_first(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
 
 /// `Jan 02, 2026 3:04:05 AM com.foo.Bar main`: the first of `java.util.logging`'s two lines; the
 /// message is the line itself until the second comes.
-pub(crate) fn jul_header(text: &str) -> Option<Entry> {
+pub(crate) fn jul_header(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
-    let timestamp = stamp::month_day_year(&mut s)?;
+    let timestamp = stamp::month_day_year(&mut s, cx)?;
     s.blanks()?;
     let logger = s.token().filter(|name| scan::is_logger(name))?;
     let function = s.rest.trim();

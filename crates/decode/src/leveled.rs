@@ -4,6 +4,7 @@
 use logrec_core::{Entry, Level, Timestamp, Value};
 
 use crate::{
+    context::Context,
     dotnet, java, kv, node, python, rust,
     scan::{self, Scan},
     stamp,
@@ -29,10 +30,10 @@ const COMMON: [&str; 9] =
     ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"];
 
 /// `INFO message`, `INFO  [main] com.foo.Bar - message`, `INFO 2026-01-02 03:04:05,678 name …`.
-pub(crate) fn recognise(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn recognise(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     let level = s.upper_level()?;
-    let mut entry = Entry::new(arrival, level, "");
+    let mut entry = Entry::new(cx.arrival, level, "");
     if s.eat(":").is_some() {
         // uvicorn pads `LEVEL:` to ten columns.
         let columns = text.len() - s.rest.trim_start_matches(' ').len();
@@ -53,16 +54,16 @@ pub(crate) fn recognise(text: &str, arrival: Timestamp) -> Option<Entry> {
         }
         s.blanks()?;
     }
-    finish_dated(&mut entry, s)?;
+    finish_dated(&mut entry, s, cx)?;
     Some(entry)
 }
 
 /// The rest after a level, with a time first if there is one.
-fn finish_dated(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
+fn finish_dated(entry: &mut Entry, mut s: Scan<'_>, cx: Context<'_>) -> Option<()> {
     s.skip_blanks();
     let mut next = s;
     let bracket = next.eat("[").is_some();
-    if let Some(timestamp) = stamp::iso(&mut next).or_else(|| stamp::slashed(&mut next)) {
+    if let Some(timestamp) = stamp::iso(&mut next, cx).or_else(|| stamp::slashed(&mut next, cx)) {
         if bracket {
             next.eat("]")?;
         }
@@ -91,11 +92,12 @@ pub(crate) fn level_in_brackets(
     mut entry: Entry,
     mut within: Scan<'_>,
     s: Scan<'_>,
+    cx: Context<'_>,
 ) -> Option<Entry> {
     entry.level = scan::any_level(within.run(|b| b.is_ascii_alphabetic()))?;
     within.skip_blanks();
     if within.rest.is_empty() {
-        finish_dated(&mut entry, s)?;
+        finish_dated(&mut entry, s, cx)?;
         return Some(entry);
     }
     if !scan::is_logger(within.rest) {

@@ -23,8 +23,12 @@
 //! | `syslog`, `postgres`, `redis` | RFC 5424 and 3164; their servers |
 //! | `trace` | stack traces of Python, the JVM, Node, Go, Rust, .NET, Ruby, PHP, Elixir |
 //!
-//! Times with a stated zone are read in it, others as UTC; a format without a date is stamped with
-//! the arrival.
+//! Times with a stated zone are read in it. Most programs state none and write the local time of
+//! their machine: [`LineDecoder::with_zone`] and [`decode_line_in`] are told its zone; without it
+//! such times are UTC, and always in [`decode_ingest`], whose senders may be anywhere. A program
+//! that writes in a zone of its own choice (Django's `TIME_ZONE`, Laravel's `timezone`, Go's
+//! `log.LUTC`) and does not say so is read wrong: no line shows it. A format without a date is
+//! stamped with the arrival.
 //!
 //! ```
 //! use logrec_core::{Level, Timestamp};
@@ -38,6 +42,8 @@
 mod access;
 mod android;
 mod ansi;
+mod civil;
+mod context;
 mod dated;
 mod dotnet;
 mod go;
@@ -67,7 +73,7 @@ mod web;
 mod words;
 
 pub use ingest::{Ingest, IngestError, Problem, decode_ingest};
-pub use line::decode_line;
+pub use line::{decode_line, decode_line_in};
 pub use stream::LineDecoder;
 
 /// Where lines come from: decides what an unrecognised line is.

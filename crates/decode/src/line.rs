@@ -2,20 +2,33 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use logrec_core::{Entry, Level, Timestamp};
 
-use crate::{Origin, ansi, limits, recognise, words};
+use crate::{Origin, ansi, context::Context, limits, recognise, words};
 
 /// Recognises one complete line; no joining, no trailing newline needed. Never fails: a line in no
 /// known format is an INFO entry with the line as message, and on standard error the level its
 /// words claim. Beyond 4 MB it is cut, and the rest counted in the attribute `logrec.cut_bytes`.
+///
+/// A time without a zone is UTC; [`decode_line_in`] reads it in another.
 #[must_use]
 pub fn decode_line(line: &[u8], origin: Origin, arrival: Timestamp) -> Entry {
+    decode_line_in(line, origin, arrival, &TimeZone::UTC)
+}
+
+/// As [`decode_line`], for a line written by a machine whose local time is `zone`'s: a time that
+/// states no zone is read in it, and so is the year of one that states no year.
+///
+/// A time the zone's clock skips when set forward is read with the offset from before, one that it
+/// shows twice when set back is the first. Allocates nothing for the zone.
+#[must_use]
+pub fn decode_line_in(line: &[u8], origin: Origin, arrival: Timestamp, zone: &TimeZone) -> Entry {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let cut = line.len().saturating_sub(limits::LINE_BYTES_MAX);
     let text = text(&line[..line.len() - cut]);
     let visible = visible(&text);
-    let mut entry = match recognise::recognise(&visible, arrival) {
+    let mut entry = match recognise::recognise(&visible, Context::new(arrival, zone)) {
         Some(found) => found.entry,
         None => plain(&visible, origin, arrival),
     };

@@ -3,9 +3,10 @@
 //! A sentence with an `=` in it is no logfmt: the whole line must be pairs, at least two, and one
 //! of them a level, message or time.
 
-use logrec_core::{Entry, Timestamp};
+use logrec_core::Entry;
 
 use crate::{
+    context::Context,
     json::{fields, fields::Mode},
     kv,
 };
@@ -13,7 +14,7 @@ use crate::{
 const TELLING: [&str; 8] =
     ["level", "lvl", "msg", "message", "time", "ts", "timestamp", "severity"];
 
-pub(crate) fn recognise(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn recognise(text: &str, cx: Context<'_>) -> Option<Entry> {
     let pairs = kv::all(text)?;
     let has = |wanted: &str| pairs.iter().any(|(name, _)| name == wanted);
     // Rails' lograge and Heroku's router write neither level nor message.
@@ -21,7 +22,7 @@ pub(crate) fn recognise(text: &str, arrival: Timestamp) -> Option<Entry> {
     if pairs.len() < 2 || !(is_request || TELLING.into_iter().any(has)) {
         return None;
     }
-    let built = fields::build(pairs, Mode::Line, arrival).ok()?;
+    let built = fields::build(pairs, Mode::Line, cx).ok()?;
     let mut entry = built.entry;
     if !built.has_message {
         entry.message = text.to_owned();

@@ -4,6 +4,7 @@
 use logrec_core::{Entry, Level};
 
 use crate::{
+    context::Context,
     dotnet,
     scan::{self, Scan},
     stamp,
@@ -38,14 +39,14 @@ pub(crate) fn small_level(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
 }
 
 /// `[Nest] 123  - 01/02/2026, 3:04:05 AM     LOG [Context] message`.
-pub(crate) fn nest(text: &str) -> Option<Entry> {
+pub(crate) fn nest(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     s.eat("[Nest] ")?;
     s.skip_blanks();
     let process = s.number()?;
     s.blanks()?;
     s.eat("- ")?;
-    let timestamp = stamp::american(&mut s)?;
+    let timestamp = stamp::american(&mut s, cx)?;
     s.blanks()?;
     let level = Level::from_name(s.token()?)?;
     s.skip_blanks();

@@ -4,6 +4,7 @@ use logrec_core::{Entry, Level, Timestamp};
 
 use crate::{
     access as http,
+    context::Context,
     scan::{self, Scan},
     stamp,
 };
@@ -138,11 +139,16 @@ pub(crate) fn airflow(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
 
 /// `[I 260102 03:04:05 web:2239] message` (Tornado), `[I 2026-01-02 03:04:05.678 ServerApp] …`
 /// (Jupyter): the brackets' inside, and what follows them.
-pub(crate) fn tornado(mut entry: Entry, mut within: Scan<'_>, mut s: Scan<'_>) -> Option<Entry> {
+pub(crate) fn tornado(
+    mut entry: Entry,
+    mut within: Scan<'_>,
+    mut s: Scan<'_>,
+    cx: Context<'_>,
+) -> Option<Entry> {
     let letter = within.token().filter(|token| token.len() == 1)?;
     entry.level = Level::from_name(letter)?;
     within.blanks()?;
-    entry.timestamp = stamp::iso(&mut within).or_else(|| stamp::short_date(&mut within))?;
+    entry.timestamp = stamp::iso(&mut within, cx).or_else(|| stamp::short_date(&mut within, cx))?;
     within.skip_blanks();
     if !within.rest.is_empty() && !scan::is_logger(within.rest) {
         return None;

@@ -2,9 +2,9 @@
 
 use logrec_core::{Entry, Level};
 
-use crate::{scan::Scan, stamp};
+use crate::{context::Context, scan::Scan, stamp};
 
-pub(crate) fn recognise(text: &str) -> Option<Entry> {
+pub(crate) fn recognise(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     let process = s.number()?;
     s.eat(":")?;
@@ -16,7 +16,7 @@ pub(crate) fn recognise(text: &str) -> Option<Entry> {
         _ => return None,
     };
     s.blanks()?;
-    let timestamp = stamp::day_month_year(&mut s)?;
+    let timestamp = stamp::day_month_year(&mut s, cx)?;
     s.blanks()?;
     let level = match s.token()? {
         "." | "-" => Level::Debug,

@@ -1,18 +1,19 @@
 //! Ruby: the standard `Logger`, and the lines Rails frames a request with.
 
-use logrec_core::{Entry, Level, Timestamp};
+use logrec_core::{Entry, Level};
 
 use crate::{
     access,
+    context::Context,
     scan::{self, Scan},
     stamp,
 };
 
 /// `I, [2026-01-02T03:04:05.678901 #123]  INFO -- progname: message`.
-pub(crate) fn logger(text: &str) -> Option<Entry> {
+pub(crate) fn logger(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text.get(1..)?);
     s.eat(", [")?;
-    let timestamp = stamp::iso(&mut s)?;
+    let timestamp = stamp::iso(&mut s, cx)?;
     s.skip_blanks();
     s.eat("#")?;
     let process = s.number()?;
@@ -26,21 +27,21 @@ pub(crate) fn logger(text: &str) -> Option<Entry> {
     let mut entry = Entry::new(timestamp, level, message.trim_start());
     entry.process = Some(process);
     name.trim().clone_into(&mut entry.logger);
-    put_request(&mut entry);
+    put_request(&mut entry, cx);
     entry.level = entry.level.max(level);
     Some(entry)
 }
 
 /// `Started GET "/x" for …` and `Completed 200 OK in 45ms (…)` without a header.
-pub(crate) fn request(text: &str, arrival: Timestamp) -> Option<Entry> {
-    let mut entry = Entry::new(arrival, Level::Info, text);
-    put_request(&mut entry).then_some(entry)
+pub(crate) fn request(text: &str, cx: Context<'_>) -> Option<Entry> {
+    let mut entry = Entry::new(cx.arrival, Level::Info, text);
+    put_request(&mut entry, cx).then_some(entry)
 }
 
 /// The attributes of a request's first or last line; false when the message is neither.
-fn put_request(entry: &mut Entry) -> bool {
+fn put_request(entry: &mut Entry, cx: Context<'_>) -> bool {
     let message = std::mem::take(&mut entry.message);
-    let known = completed(entry, &message).or_else(|| started(entry, &message)).is_some();
+    let known = completed(entry, &message).or_else(|| started(entry, &message, cx)).is_some();
     entry.message = message;
     known
 }
@@ -57,7 +58,7 @@ fn completed(entry: &mut Entry, message: &str) -> Option<()> {
     Some(())
 }
 
-fn started(entry: &mut Entry, message: &str) -> Option<()> {
+fn started(entry: &mut Entry, message: &str, cx: Context<'_>) -> Option<()> {
     let mut s = Scan::new(message);
     s.eat("Started ")?;
     let method = s.token()?;
@@ -65,7 +66,7 @@ fn started(entry: &mut Entry, message: &str) -> Option<()> {
     let target = s.until("\" for ")?;
     let client = s.token()?;
     s.eat(" at ")?;
-    entry.timestamp = stamp::iso(&mut s)?;
+    entry.timestamp = stamp::iso(&mut s, cx)?;
     access::put_request(entry, &format!("{method} {target}"));
     entry.attributes.push(("client.address".to_owned(), client.into()));
     Some(())

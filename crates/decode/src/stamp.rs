@@ -1,85 +1,23 @@
 //! Timestamps as log lines write them, to nanoseconds since the epoch.
 //!
-//! A stated zone is used; a time without one is UTC, because the decoder knows no other (a
-//! container's clock is UTC, and a wrong guess is worse than a known convention). Where a format
-//! leaves out the year, it is the one that puts the time nearest before the arrival. Formats that
-//! state no date at all (a bare `03:04:05`) are stamped with the arrival.
+//! A stated zone is used. A time without one is local to the machine that wrote it: what zone that
+//! is, the [`Context`] says; UTC unless the decoder was told otherwise, for a container's clock is
+//! UTC and a wrong guess is worse than a known convention. Where a format leaves out the year, it
+//! is the one that puts the time nearest before the arrival, in that zone. Formats that state no
+//! date at all (a bare `03:04:05`) are stamped with the arrival.
+//!
+//! Abbreviations are ambiguous: the zone's own come first (`CST` in Shanghai), then what one means
+//! to most people. `UTC` and `GMT` are never anything else.
 //!
 //! Not here: RFC 3339 for people's queries, which is [`Timestamp::parse`].
 
 use logrec_core::{NS_PER_S, Timestamp};
 
-use crate::scan::Scan;
-
-const DAY_S: i64 = 86_400;
-
-/// How far a clock may run ahead of the arrival before a date without year is last year's.
-const AHEAD_NS: i64 = DAY_S * NS_PER_S;
-
-#[derive(Clone, Copy)]
-struct Date {
-    year: i64,
-    month: u32,
-    day: u32,
-}
-
-/// Days from 1970-01-01, proleptic Gregorian (Howard Hinnant's `days_from_civil`).
-fn days(date: Date) -> i64 {
-    let year = if date.month <= 2 { date.year - 1 } else { date.year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let month = i64::from(date.month);
-    let of_year =
-        (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + i64::from(date.day) - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The civil year of a moment in UTC, by the inverse of [`days`].
-fn year_of(moment: Timestamp) -> i64 {
-    let days = moment.0.div_euclid(NS_PER_S).div_euclid(DAY_S) + 719_468;
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    // March is the first month of this reckoning: January begins on its day 306.
-    year + days.div_euclid(146_097) * 400 + i64::from(of_year >= 306)
-}
-
-fn is_valid(date: Date) -> bool {
-    let leap = date.year % 4 == 0 && (date.year % 100 != 0 || date.year % 400 == 0);
-    let last = match date.month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return false,
-    };
-    (1..=last).contains(&date.day)
-}
-
-/// A date and nanoseconds into its day, less the zone's offset.
-fn moment(date: Date, of_day_ns: i64, offset_s: i64) -> Option<Timestamp> {
-    if !is_valid(date) {
-        return None;
-    }
-    let seconds = days(date) * DAY_S - offset_s;
-    seconds.checked_mul(NS_PER_S)?.checked_add(of_day_ns).map(Timestamp)
-}
-
-/// The moment of a date without a year: the latest year not after the arrival.
-fn moment_without_year(
-    month: u32,
-    day: u32,
-    of_day_ns: i64,
-    arrival: Timestamp,
-) -> Option<Timestamp> {
-    let this_year = year_of(arrival);
-    let limit = arrival.0.saturating_add(AHEAD_NS);
-    // Nine years back, because 29 February may be eight years ago (1896 to 1904).
-    (this_year - 8..=this_year + 1)
-        .rev()
-        .filter_map(|year| moment(Date { year, month, day }, of_day_ns, 0))
-        .find(|found| found.0 <= limit)
-}
+use crate::{
+    civil::{Civil, Date},
+    context::Context,
+    scan::{self, Scan},
+};
 
 /// `HH:MM:SS` with `.frac` or `,frac` of any length; nanoseconds into the day.
 fn clock(s: &mut Scan<'_>) -> Option<i64> {
@@ -137,35 +75,57 @@ fn offset(s: &mut Scan<'_>) -> Option<i64> {
     Some(sign * i64::from(hours * 3600 + minutes * 60))
 }
 
-/// The zone after a time: an offset directly or after one blank, or a blank and an abbreviation
-/// that means one thing to most people. Nothing taken, and UTC, when there is none.
-fn zone(s: &mut Scan<'_>) -> i64 {
-    if let Some(seconds) = offset(s) {
-        return seconds;
+/// The moment of a time, with the zone after it: an offset directly or after one blank, or a blank
+/// and a name. Nothing more is taken when there is none.
+fn zoned(s: &mut Scan<'_>, civil: Civil, cx: Context<'_>) -> Option<Timestamp> {
+    if let Some(offset_s) = offset(s) {
+        return civil.at_offset(offset_s);
     }
     let mut next = *s;
-    if next.eat(" ").is_none() {
-        return 0;
-    }
-    let found = match next.peek() {
-        // A number is an offset only with all its digits: `- 12` is not.
-        Some(b'+' | b'-') => next
-            .rest
-            .get(1..5)
-            .filter(|r| r.bytes().all(|b| b.is_ascii_digit() || b == b':'))
-            .and_then(|_| offset(&mut next)),
-        Some(b'A'..=b'Z') => abbreviation(next.run(|b| b.is_ascii_alphabetic())),
-        _ => None,
-    };
-    found.map_or(0, |seconds| {
+    let found = next.eat(" ").and_then(|()| zone_after_blank(&mut next, civil, cx));
+    if found.is_some() {
         *s = next;
-        seconds
-    })
+        return found;
+    }
+    cx.moment(civil)
+}
+
+/// The moment of a time whose zone begins here. The cursor is anywhere when there is none.
+fn zone_after_blank(s: &mut Scan<'_>, civil: Civil, cx: Context<'_>) -> Option<Timestamp> {
+    let is_digit = |b: u8| b.is_ascii_digit() || b == b':';
+    match s.peek()? {
+        // A number is an offset only with all its digits: `- 12` is not.
+        b'+' | b'-' if s.rest.get(1..5).is_some_and(|digits| digits.bytes().all(is_digit)) => {
+            return civil.at_offset(offset(s)?);
+        }
+        // Zones without letters of their own are abbreviated as `-03`.
+        b'+' | b'-' | b'A'..=b'Z' => {}
+        _ => return None,
+    }
+    let mut local = *s;
+    let name = local.run(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'+' | b'-'));
+    if is_own_zone_perhaps(name)
+        && let Some(found) = cx.moment_named(civil, name)
+    {
+        *s = local;
+        return Some(found);
+    }
+    civil.at_offset(abbreviation(s.run(|b| b.is_ascii_alphabetic()))?)
+}
+
+/// Cheaper than asking the zone: what mostly follows a time is a dash or a level.
+fn is_own_zone_perhaps(name: &str) -> bool {
+    name.len() >= 3 && !is_utc(name) && scan::any_level(name).is_none()
+}
+
+fn is_utc(name: &str) -> bool {
+    matches!(name, "UTC" | "GMT" | "Z")
 }
 
 fn abbreviation(name: &str) -> Option<i64> {
     let half_hours = match name {
-        "UTC" | "GMT" | "Z" | "WET" => 0,
+        _ if is_utc(name) => 0,
+        "WET" => 0,
         "CET" | "BST" | "WEST" => 2,
         "CEST" | "EET" | "SAST" => 4,
         "EEST" | "MSK" => 6,
@@ -193,22 +153,21 @@ fn ymd(s: &mut Scan<'_>, separator: &str) -> Option<Date> {
 }
 
 /// `2026-01-02T03:04:05.678Z`, with a blank for the `T`, a comma for the point, any zone.
-pub(crate) fn iso(s: &mut Scan<'_>) -> Option<Timestamp> {
-    stamped(s, "-")
+pub(crate) fn iso(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
+    stamped(s, "-", cx)
 }
 
 /// `2026/01/02 03:04:05`, Go's and nginx's, with a fraction if Go was told to.
-pub(crate) fn slashed(s: &mut Scan<'_>) -> Option<Timestamp> {
-    stamped(s, "/")
+pub(crate) fn slashed(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
+    stamped(s, "/", cx)
 }
 
-fn stamped(s: &mut Scan<'_>, separator: &str) -> Option<Timestamp> {
+fn stamped(s: &mut Scan<'_>, separator: &str, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let date = ymd(&mut next, separator)?;
     next.eat(" ").or_else(|| next.eat("T")).or_else(|| next.eat("t")).or_else(|| next.eat("_"))?;
     let of_day_ns = clock(&mut next)?;
-    let offset_s = zone(&mut next);
-    let found = moment(date, of_day_ns, offset_s)?;
+    let found = zoned(&mut next, Civil::new(date, of_day_ns)?, cx)?;
     *s = next;
     Some(found)
 }
@@ -241,7 +200,7 @@ fn one_or_two(s: &mut Scan<'_>) -> Option<u32> {
 }
 
 /// `02/Jan/2026:03:04:05 +0000`, the Common Log Format's.
-pub(crate) fn clf(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn clf(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let day = next.digits(2)?;
     next.eat("/")?;
@@ -251,13 +210,13 @@ pub(crate) fn clf(s: &mut Scan<'_>) -> Option<Timestamp> {
     // werkzeug has a blank here.
     next.eat(":").or_else(|| next.eat(" "))?;
     let of_day_ns = clock(&mut next)?;
-    let offset_s = zone(&mut next);
+    let found = zoned(&mut next, Civil::new(Date { year, month, day }, of_day_ns)?, cx)?;
     *s = next;
-    moment(Date { year, month, day }, of_day_ns, offset_s)
+    Some(found)
 }
 
 /// `Sun Dec 04 04:47:44.123456 2005`, C's `asctime`, Apache's error log.
-pub(crate) fn asctime(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn asctime(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     if next.run(|b| b.is_ascii_alphabetic()).len() != 3 {
         return None;
@@ -271,11 +230,11 @@ pub(crate) fn asctime(s: &mut Scan<'_>) -> Option<Timestamp> {
     next.blanks()?;
     let year = i64::from(next.digits(4)?);
     *s = next;
-    moment(Date { year, month, day }, of_day_ns, 0)
+    cx.moment(Civil::new(Date { year, month, day }, of_day_ns)?)
 }
 
 /// `Jan  2 03:04:05`, RFC 3164's; `Jan  2 2026 03:04:05` as some devices send.
-pub(crate) fn rfc3164(s: &mut Scan<'_>, arrival: Timestamp) -> Option<Timestamp> {
+pub(crate) fn rfc3164(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let month = month_name(&mut next)?;
     next.blanks()?;
@@ -289,13 +248,13 @@ pub(crate) fn rfc3164(s: &mut Scan<'_>, arrival: Timestamp) -> Option<Timestamp>
     let of_day_ns = clock(&mut next)?;
     *s = next;
     match year {
-        Some(year) => moment(Date { year: i64::from(year), month, day }, of_day_ns, 0),
-        None => moment_without_year(month, day, of_day_ns, arrival),
+        Some(year) => cx.moment(Civil::new(Date { year: i64::from(year), month, day }, of_day_ns)?),
+        None => cx.moment_without_year(month, day, of_day_ns),
     }
 }
 
 /// `02 Jan 2026 03:04:05.678`, redis'.
-pub(crate) fn day_month_year(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn day_month_year(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let day = one_or_two(&mut next)?;
     next.eat(" ")?;
@@ -305,11 +264,11 @@ pub(crate) fn day_month_year(s: &mut Scan<'_>) -> Option<Timestamp> {
     next.eat(" ")?;
     let of_day_ns = clock(&mut next)?;
     *s = next;
-    moment(Date { year, month, day }, of_day_ns, 0)
+    cx.moment(Civil::new(Date { year, month, day }, of_day_ns)?)
 }
 
 /// `01/02/2026, 3:04:05 AM`, American, as JavaScript's `toLocaleString` writes it.
-pub(crate) fn american(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn american(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let month = one_or_two(&mut next)?;
     next.eat("/")?;
@@ -319,11 +278,11 @@ pub(crate) fn american(s: &mut Scan<'_>) -> Option<Timestamp> {
     next.eat(", ")?;
     let of_day_ns = half_day_clock(&mut next)?;
     *s = next;
-    moment(Date { year, month, day }, of_day_ns, 0)
+    cx.moment(Civil::new(Date { year, month, day }, of_day_ns)?)
 }
 
 /// `Jan 02, 2026 3:04:05 AM`, `java.util.logging`'s.
-pub(crate) fn month_day_year(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn month_day_year(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let month = month_name(&mut next)?;
     next.eat(" ")?;
@@ -333,7 +292,7 @@ pub(crate) fn month_day_year(s: &mut Scan<'_>) -> Option<Timestamp> {
     next.eat(" ")?;
     let of_day_ns = half_day_clock(&mut next)?;
     *s = next;
-    moment(Date { year, month, day }, of_day_ns, 0)
+    cx.moment(Civil::new(Date { year, month, day }, of_day_ns)?)
 }
 
 /// `3:04:05 AM`; nanoseconds into the day.
@@ -367,7 +326,7 @@ pub(crate) fn kitchen(s: &mut Scan<'_>) -> Option<()> {
 }
 
 /// `02-Jan-2026 03:04:05.678`, Tomcat's and PHP's.
-pub(crate) fn day_name_year(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn day_name_year(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let day = next.digits(2)?;
     next.eat("-")?;
@@ -376,35 +335,35 @@ pub(crate) fn day_name_year(s: &mut Scan<'_>) -> Option<Timestamp> {
     let year = i64::from(next.digits(4)?);
     next.eat(" ")?;
     let of_day_ns = clock(&mut next)?;
-    let offset_s = zone(&mut next);
+    let found = zoned(&mut next, Civil::new(Date { year, month, day }, of_day_ns)?, cx)?;
     *s = next;
-    moment(Date { year, month, day }, of_day_ns, offset_s)
+    Some(found)
 }
 
 /// `260102 03:04:05`, Tornado's.
-pub(crate) fn short_date(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn short_date(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let year = 2000 + i64::from(next.digits(2)?);
     let (month, day) = (next.digits(2)?, next.digits(2)?);
     next.eat(" ")?;
     let of_day_ns = clock(&mut next)?;
     *s = next;
-    moment(Date { year, month, day }, of_day_ns, 0)
+    cx.moment(Civil::new(Date { year, month, day }, of_day_ns)?)
 }
 
 /// `0102 03:04:05.678901`, klog's.
-pub(crate) fn klog(s: &mut Scan<'_>, arrival: Timestamp) -> Option<Timestamp> {
+pub(crate) fn klog(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let month = next.digits(2)?;
     let day = next.digits(2)?;
     next.blanks()?;
     let of_day_ns = clock(&mut next)?;
     *s = next;
-    moment_without_year(month, day, of_day_ns, arrival)
+    cx.moment_without_year(month, day, of_day_ns)
 }
 
 /// `01-02 03:04:05.678`, Android's.
-pub(crate) fn logcat(s: &mut Scan<'_>, arrival: Timestamp) -> Option<Timestamp> {
+pub(crate) fn logcat(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let month = next.digits(2)?;
     next.eat("-")?;
@@ -412,11 +371,11 @@ pub(crate) fn logcat(s: &mut Scan<'_>, arrival: Timestamp) -> Option<Timestamp> 
     next.eat(" ")?;
     let of_day_ns = clock(&mut next)?;
     *s = next;
-    moment_without_year(month, day, of_day_ns, arrival)
+    cx.moment_without_year(month, day, of_day_ns)
 }
 
 /// `081109 203615`: two digits each of year, month, day, hour, minute, second; Hadoop's.
-pub(crate) fn compact(s: &mut Scan<'_>) -> Option<Timestamp> {
+pub(crate) fn compact(s: &mut Scan<'_>, cx: Context<'_>) -> Option<Timestamp> {
     let mut next = *s;
     let year = 2000 + i64::from(next.digits(2)?);
     let (month, day) = (next.digits(2)?, next.digits(2)?);
@@ -427,13 +386,13 @@ pub(crate) fn compact(s: &mut Scan<'_>) -> Option<Timestamp> {
     }
     *s = next;
     let of_day_s = i64::from(hour * 3600 + minute * 60 + second);
-    moment(Date { year, month, day }, of_day_s * NS_PER_S, 0)
+    cx.moment(Civil::new(Date { year, month, day }, of_day_s * NS_PER_S)?)
 }
 
 /// A whole text as ISO 8601 or RFC 3339, `None` when anything is left over.
-pub(crate) fn iso_text(text: &str) -> Option<Timestamp> {
+pub(crate) fn iso_text(text: &str, cx: Context<'_>) -> Option<Timestamp> {
     let mut s = Scan::new(text.trim());
-    let found = iso(&mut s)?;
+    let found = iso(&mut s, cx)?;
     s.rest.is_empty().then_some(found)
 }
 

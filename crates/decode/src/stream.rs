@@ -7,10 +7,13 @@
 //!
 //! Memory is bounded: one line of [`LINE_BYTES_MAX`] and one entry of [`JOINED_BYTES_MAX`].
 
+use jiff::tz::TimeZone;
 use logrec_core::{Entry, Level, Timestamp, Value};
 
 use crate::{
-    Origin, java,
+    Origin,
+    context::Context,
+    java,
     limits::{CONTINUED, CUT_BYTES, JOINED_BYTES_MAX, JOINED_LINES_MAX, LINE_BYTES_MAX},
     line, recognise,
     recognise::Shape,
@@ -32,6 +35,7 @@ use crate::{
 #[derive(Debug)]
 pub struct LineDecoder {
     origin: Origin,
+    zone: TimeZone,
     /// The line that has no newline yet.
     partial: Vec<u8>,
     /// Bytes of it beyond the limit.
@@ -58,16 +62,24 @@ struct Held {
 }
 
 impl LineDecoder {
-    /// A decoder at the start of a stream.
+    /// A decoder at the start of a stream; times without a zone are UTC.
     #[must_use]
     pub fn new(origin: Origin) -> Self {
         Self {
             origin,
+            zone: TimeZone::UTC,
             partial: Vec::new(),
             partial_cut: 0,
             held: None,
             arrival: Timestamp::default(),
         }
+    }
+
+    /// Reads times that state no zone in this one: the local time of the machine that writes the
+    /// stream, with [`TimeZone::system`] if it is this one. Times that state theirs keep it.
+    #[must_use]
+    pub fn with_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
     }
 
     /// Feeds raw bytes as they came, cut anywhere. Entries that are complete are appended to `out`
@@ -110,6 +122,10 @@ impl LineDecoder {
         self.flush(out);
     }
 
+    fn context(&self) -> Context<'_> {
+        Context::new(self.arrival, &self.zone)
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         let room = LINE_BYTES_MAX - self.partial.len();
         let kept = bytes.len().min(room);
@@ -149,7 +165,7 @@ impl LineDecoder {
     /// Tries to give the line to the held entry.
     fn joined(&mut self, line: &str, out: &mut Vec<Entry>) -> bool {
         let Some(mut held) = self.held.take() else { return false };
-        let joins = held.place(line);
+        let joins = held.place(line, self.context());
         let joined = match joins {
             Place::Nowhere => false,
             Place::Apart => {
@@ -188,7 +204,7 @@ impl LineDecoder {
 
     /// The entry a line begins.
     fn begin(&self, line: &str, cut: usize) -> Held {
-        let mut held = match recognise::recognise(line, self.arrival) {
+        let mut held = match recognise::recognise(line, self.context()) {
             Some(found) => Held::new(found.entry, found.shape),
             None => match trace::opens(line).or_else(|| trace::frame(line)) {
                 Some(trace) => Held::own_trace(line, trace, self.arrival),
@@ -271,11 +287,10 @@ impl Held {
     }
 
     /// Decides where a line goes, and takes what changes no text.
-    fn place(&mut self, line: &str) -> Place {
+    fn place(&mut self, line: &str, cx: Context<'_>) -> Place {
         let indented = line.starts_with([' ', '\t']);
         if let Some(trace) = &mut self.trace {
-            let is_log = !trace.awaits_message()
-                && recognise::recognise(line, Timestamp::default()).is_some();
+            let is_log = !trace.awaits_message() && recognise::recognise(line, cx).is_some();
             let takes = !is_log && trace.takes(line, self.blanks);
             return if takes { Place::Exception } else { Place::Nowhere };
         }
@@ -301,7 +316,7 @@ impl Held {
         if matches!(self.shape, Shape::Plain | Shape::Complete) || self.blanks > 0 {
             return Place::Nowhere;
         }
-        self.place_after_header(line, indented)
+        self.place_after_header(line, indented, cx)
     }
 
     /// An indented candidate that headed no trace is a line of the message after all.
@@ -340,7 +355,7 @@ impl Held {
     }
 
     /// A line after a header: a trace, a head of one perhaps, more of the message, or no part.
-    fn place_after_header(&mut self, line: &str, indented: bool) -> Place {
+    fn place_after_header(&mut self, line: &str, indented: bool, cx: Context<'_>) -> Place {
         if let Some(trace) = trace::opens(line) {
             // What a process dies of is no part of what it said last, nor is a trace part of a
             // line that reports no trouble: it would be hidden from whoever asks for errors.
@@ -350,7 +365,7 @@ impl Held {
             self.trace = Some(trace);
             return Place::Exception;
         }
-        let is_log = || recognise::recognise(line, Timestamp::default()).is_some();
+        let is_log = || recognise::recognise(line, cx).is_some();
         if trace::might_open(line.trim_start()) && !is_log() {
             self.candidate = Some(line.to_owned());
             self.bytes += line.len();

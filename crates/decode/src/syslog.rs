@@ -6,19 +6,20 @@
 use logrec_core::{Entry, Level, Timestamp, Value};
 
 use crate::{
+    context::Context,
     scan::{self, Scan},
     stamp, words,
 };
 
 /// `<34>1 …` (RFC 5424) and `<34>Jan  2 03:04:05 …` (RFC 3164).
-pub(crate) fn with_priority(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn with_priority(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     s.eat("<")?;
     let priority = s.number().filter(|n| *n < 192)?;
     s.eat(">")?;
     let mut entry = match s.rest.strip_prefix("1 ") {
-        Some(rest) => rfc5424(rest, arrival)?,
-        None => rfc3164(s.rest, arrival).or_else(|| bare(s.rest, arrival))?,
+        Some(rest) => rfc5424(rest, cx)?,
+        None => rfc3164(s.rest, cx).or_else(|| bare(s.rest, cx.arrival))?,
     };
     entry.level = Level::from_syslog(u8::try_from(priority % 8).unwrap_or(7));
     entry.attributes.push(("syslog.facility".to_owned(), (priority / 8).into()));
@@ -26,10 +27,10 @@ pub(crate) fn with_priority(text: &str, arrival: Timestamp) -> Option<Entry> {
 }
 
 /// RFC 5424 section 6 after `<PRI>1 `: time, host, application, process, message id, data, text.
-fn rfc5424(text: &str, arrival: Timestamp) -> Option<Entry> {
+fn rfc5424(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     let stamp_text = s.until(" ")?;
-    let timestamp = if stamp_text == "-" { arrival } else { stamp::iso_text(stamp_text)? };
+    let timestamp = if stamp_text == "-" { cx.arrival } else { stamp::iso_text(stamp_text, cx)? };
     let mut entry = Entry::new(timestamp, Level::Info, "");
     let (host, app) = (s.until(" ")?, s.until(" ")?);
     let (process, id) = (s.until(" ")?, s.until(" ")?);
@@ -92,9 +93,9 @@ fn parameter(s: &mut Scan<'_>) -> Option<String> {
 }
 
 /// `Jan  2 03:04:05 host tag[123]: message`, RFC 3164 section 4.1 without its priority.
-pub(crate) fn rfc3164(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn rfc3164(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
-    let timestamp = stamp::rfc3164(&mut s, arrival)?;
+    let timestamp = stamp::rfc3164(&mut s, cx)?;
     s.blanks()?;
     let host = s.token()?;
     s.skip_blanks();
@@ -141,7 +142,7 @@ fn is_tag(tag: &str) -> bool {
 
 /// `- 1131566461 2005.11.09 dn228 Nov 9 12:01:01 …`: syslog as supercomputers collect it, an alert
 /// tag and the seconds since the epoch before it.
-pub(crate) fn with_epoch(text: &str, arrival: Timestamp) -> Option<Entry> {
+pub(crate) fn with_epoch(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     s.eat("- ")?;
     let timestamp = stamp::epoch_text(s.token()?)?;
@@ -150,7 +151,7 @@ pub(crate) fn with_epoch(text: &str, arrival: Timestamp) -> Option<Entry> {
     s.blanks()?;
     let node = s.token().filter(|node| scan::is_logger(node) || date.contains('.'))?;
     s.blanks()?;
-    let mut entry = rfc3164(s.rest, arrival)?;
+    let mut entry = rfc3164(s.rest, cx)?;
     entry.timestamp = timestamp;
     put(&mut entry, "node", node);
     Some(entry)

@@ -8,8 +8,9 @@ mod common;
 use std::fmt::Write as _;
 
 use common::{ARRIVAL, check_golden, golden_files, show};
+use jiff::tz::TimeZone;
 use logrec_core::{Level, Value};
-use logrec_decode::{LineDecoder, Origin, decode_line};
+use logrec_decode::{LineDecoder, Origin, decode_line, decode_line_in};
 use proptest::prelude::*;
 
 #[test]
@@ -62,6 +63,24 @@ fn no_word_is_lost_wherever_it_stands() {
             let _ = decode_line(tail.as_bytes(), Origin::Stderr, ARRIVAL);
         }
     }
+}
+
+/// The zone of the machine changes nothing of an entry but its time.
+#[test]
+fn a_zone_changes_the_time_only() {
+    let zone = berlin();
+    for line in golden_lines() {
+        let by_default = decode_line(line.as_bytes(), Origin::Stdout, ARRIVAL);
+        let mut entry = decode_line_in(line.as_bytes(), Origin::Stdout, ARRIVAL, &zone);
+        let ahead_ns = by_default.timestamp.0 - entry.timestamp.0;
+        assert!([0, 1, 2].contains(&(ahead_ns / 3_600_000_000_000)), "{line}");
+        entry.timestamp = by_default.timestamp;
+        assert_eq!(show(&entry), show(&by_default), "{line}");
+    }
+}
+
+fn berlin() -> TimeZone {
+    TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone as POSIX writes it")
 }
 
 fn check_stderr(line: &str, level: Level) {
@@ -148,6 +167,7 @@ proptest! {
     #[test]
     fn no_bytes_are_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = decode_line(&bytes, Origin::Stderr, ARRIVAL);
+        let _ = decode_line_in(&bytes, Origin::Stderr, ARRIVAL, &berlin());
         let _ = logrec_decode::decode_ingest(&bytes, ARRIVAL);
     }
 
@@ -155,6 +175,7 @@ proptest! {
     fn nor_are_pieces_of_formats(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..24)) {
         let line = pieces.concat();
         let _ = decode_line(line.as_bytes(), Origin::Stderr, ARRIVAL);
+        let _ = decode_line_in(line.as_bytes(), Origin::Stderr, ARRIVAL, &berlin());
         let _ = logrec_decode::decode_ingest(line.as_bytes(), ARRIVAL);
     }
 

@@ -18,7 +18,8 @@ use logrec_decode::{LineDecoder, Origin};
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 << 10;
 
-/// A file of log lines, in any form that `logrec-decode` recognises.
+/// A file of log lines, in any form that `logrec-decode` recognises. Times without a zone are read in
+/// this machine's.
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
@@ -50,7 +51,7 @@ impl LogFile {
 
     /// Reads all of it. An error on the way ends it there: what was read counts.
     fn each(&self, mut see: impl FnMut(u64, &Entry)) {
-        let mut decoder = LineDecoder::new(Origin::File);
+        let mut decoder = LineDecoder::new(Origin::File).with_zone(jiff::tz::TimeZone::system());
         let mut entries = Vec::new();
         let mut n = 0;
         let mut drain = |entries: &mut Vec<Entry>| {

@@ -22,6 +22,9 @@
 /// First word of a region: `logrec` and the layout's version, readable in a hex dump.
 pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"logrec\x00\x01");
 
+/// Read back as anything else, it was written by a machine of the other byte order.
+pub(super) const BYTE_ORDER: u64 = 0x0102_0304_0506_0708;
+
 pub(super) const HEADER_WORDS: usize = 512;
 pub(super) const CONTROL_WORDS: usize = 16;
 pub(super) const SLOT_WORDS: usize = 4;
@@ -34,6 +37,20 @@ pub(super) mod header {
     pub(in crate::ring) const LANES: usize = 3;
     pub(in crate::ring) const CHUNKS: usize = 4;
     pub(in crate::ring) const CHUNK_WORDS: usize = 5;
+    /// [`BYTE_ORDER`](super::BYTE_ORDER) as this machine stores it.
+    pub(in crate::ring) const BYTE_ORDER: usize = 6;
+    pub(in crate::ring) const MAX_ENTRY_BYTES: usize = 7;
+    /// The recording process, and when it made the ring, ns since the epoch.
+    pub(in crate::ring) const PROCESS: usize = 8;
+    pub(in crate::ring) const STARTED: usize = 9;
+    /// Two words that differ from one start of the machine to the next; 0 where that is not known.
+    pub(in crate::ring) const BOOT_ID: usize = 10;
+    /// When the recording was ended in good order, ns since the epoch; 0 until then.
+    pub(in crate::ring) const ENDED: usize = 12;
+    /// Length of the service's name in bytes, and the name in the words after it.
+    pub(in crate::ring) const SERVICE_LEN: usize = 15;
+    pub(in crate::ring) const SERVICE: usize = 16;
+    pub(in crate::ring) const SERVICE_BYTES_MAX: usize = 128;
 
     /// Lock of the allocator: held by a writer while it takes a chunk, never by a reader.
     pub(in crate::ring) const ALLOC_LOCK: usize = 32;
@@ -46,6 +63,9 @@ pub(super) mod header {
     pub(in crate::ring) const CLOSED_TOTAL: usize = 36;
     /// The latest `observed` any lane had when it took a chunk.
     pub(in crate::ring) const OBSERVED_MAX: usize = 37;
+
+    /// Lanes that ever took a chunk.
+    pub(in crate::ring) const LANES_IN_USE: usize = 38;
 
     /// How often a chunk was taken. Read by every push, written once a chunk.
     pub(in crate::ring) const ALLOCATIONS: usize = 64;
@@ -137,17 +157,34 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    /// Chunks of 16 kB, or of 64 kB for a ring above 64 MB: small ones waste less, large ones scan
-    /// faster. Lanes: two a processor, 4 to 32. At least two chunks a lane and 8 besides.
+    /// Chunks of 32 kB, or of 64 kB for a ring above 64 MB: small ones waste less; taking one costs some
+    /// 1.5 µs while two processors do, and large ones scan faster. Lanes: two a processor, 4 to 32. At
+    /// least two chunks a lane and 8 besides.
     pub(super) fn new(max_entries: u64, max_bytes: usize, processors: usize) -> Self {
         const MIB: usize = 1 << 20;
-        let chunk_bytes: usize = if max_bytes > 64 * MIB { 64 << 10 } else { 16 << 10 };
+        let chunk_bytes: usize = if max_bytes > 64 * MIB { 64 << 10 } else { 32 << 10 };
         let lanes = (processors * 2).next_power_of_two().clamp(4, 32);
         let chunk_words = chunk_bytes / 8;
         let fixed = HEADER_WORDS + lanes * CONTROL_WORDS;
         let per_chunk = chunk_words + CONTROL_WORDS + 1;
         let chunks = ((max_bytes / 8).saturating_sub(fixed) / per_chunk).max(2 * lanes + 8);
         Self { max_entries, lanes, chunks, chunk_words }
+    }
+
+    /// What a header says, if a region of `words` can be of that measure. Trusts nothing.
+    pub(super) fn of_header(word: impl Fn(usize) -> u64, words: usize) -> Option<Self> {
+        let small = |at: usize, least: u64, most: u64| {
+            let value = word(at);
+            (least..=most).contains(&value).then_some(value as usize)
+        };
+        let found = Self {
+            max_entries: word(header::MAX_ENTRIES).clamp(1, 1 << 40),
+            lanes: small(header::LANES, 1, 32)?,
+            chunks: small(header::CHUNKS, 1, words as u64)?,
+            chunk_words: small(header::CHUNK_WORDS, 64, 1 << 24)?,
+        };
+        // Below 2^24 by 2^40 nothing here overflows.
+        (words < 1 << 40 && found.words() <= words).then_some(found)
     }
 
     pub(super) const fn words(&self) -> usize {

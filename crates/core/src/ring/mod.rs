@@ -16,7 +16,7 @@
 //!
 //! When a chunk is full the lane takes another: one whose entries all lie beyond `max_entries`, or
 //! fresh memory, or the oldest. This is the only lock that writers share, held for some 50 ns once
-//! in about fifty entries, and tried, never waited for: a writer that does not get it uses a lane
+//! in about a hundred entries, and tried, never waited for: a writer that does not get it uses a lane
 //! that still has room.
 //!
 //! Readers ([`Snapshot`]) take no lock. They read a chunk's state, copy, and read the state again
@@ -41,6 +41,8 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("a ring's words are 64 bits wide: build logrec for a 64-bit target");
 
+mod exit;
+mod file;
 mod layout;
 mod read;
 mod region;
@@ -48,9 +50,10 @@ mod write;
 
 use std::fmt;
 
-use layout::{Geometry, MAGIC, header, lane};
+use layout::{BYTE_ORDER, Geometry, MAGIC, header, lane};
 use region::Region;
 
+pub use file::{CreateError, End, Folder, OpenError, Recording};
 pub use read::{ChunkCopy, ChunkInfo, Slot, Snapshot};
 
 use crate::{Entry, Level, Timestamp, record::RecordWriter};
@@ -66,7 +69,7 @@ pub struct RingOptions {
     /// Most entries kept, at least 1. Default 2000.
     pub max_entries: usize,
     /// Most bytes of memory, control blocks included. Default: 4 MiB, or 1 kB an entry where that is
-    /// more. A ring is never smaller than its lanes need (about 270 kB on two processors).
+    /// more. A ring is never smaller than its lanes need (about 540 kB on two processors).
     pub max_bytes: usize,
     /// Largest entry in bytes; a larger one is cut at a character and marked. Default 256 kB.
     pub max_entry_bytes: usize,
@@ -194,6 +197,10 @@ pub struct Ring {
     region: Region,
     geometry: Geometry,
     max_entry_bytes: usize,
+    /// Where it is recorded, with the lock that says its process lives.
+    file: Option<file::Recorded>,
+    /// Why it is not recorded in a file, where it should be.
+    trouble: Option<Box<str>>,
 }
 
 impl fmt::Debug for Ring {
@@ -222,20 +229,48 @@ impl Ring {
         Self::with_processors(options, processors)
     }
 
+    /// A ring in a file (see [`Ring::create`]), or in memory where that cannot be had: standard error is
+    /// told then, once in this process, and [`Ring::trouble`] says why.
+    #[must_use]
+    pub fn recording(folder: &std::path::Path, service: &str, options: RingOptions) -> Self {
+        static TOLD: std::sync::Once = std::sync::Once::new();
+        Self::create(folder, service, options).unwrap_or_else(|e| {
+            TOLD.call_once(|| {
+                use std::io::Write as _;
+                let _ = writeln!(std::io::stderr(), "logrec: recording in memory only: {e}");
+            });
+            Self { trouble: Some(e.to_string().into()), ..Self::new(options) }
+        })
+    }
+
+    /// Why this ring is in memory, where [`Ring::recording`] was to put it into a file.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
     pub(crate) fn with_processors(options: RingOptions, processors: usize) -> Self {
         let geometry =
             Geometry::new(options.max_entries.max(1) as u64, options.max_bytes, processors);
-        let region = Region::anonymous(geometry.words());
+        Self::in_region(Region::anonymous(geometry.words()), geometry, options.max_entry_bytes)
+    }
+
+    /// A new ring in a zeroed region of at least `geometry.words()`.
+    fn in_region(region: Region, geometry: Geometry, max_entry_bytes: usize) -> Self {
+        // An entry spreads over at most a quarter of the chunks.
+        let most = (geometry.chunks / 4).max(1) * geometry.chunk_words * 8;
+        let max_entry_bytes = max_entry_bytes.clamp(256, most);
         region.set(header::MAGIC, MAGIC);
+        region.set(header::BYTE_ORDER, BYTE_ORDER);
         region.set(header::RING_ID, random_id());
         region.set(header::MAX_ENTRIES, geometry.max_entries);
         region.set(header::LANES, geometry.lanes as u64);
         region.set(header::CHUNKS, geometry.chunks as u64);
         region.set(header::CHUNK_WORDS, geometry.chunk_words as u64);
-        // An entry spreads over at most a quarter of the chunks.
-        let most = (geometry.chunks / 4).max(1) * geometry.chunk_words * 8;
-        let max_entry_bytes = options.max_entry_bytes.clamp(256, most);
-        Self { region, geometry, max_entry_bytes }
+        region.set(header::MAX_ENTRY_BYTES, max_entry_bytes as u64);
+        region.set(header::PROCESS, std::process::id().into());
+        region.set(header::STARTED, Timestamp::now().0.cast_unsigned());
+        Self { region, geometry, max_entry_bytes, file: None, trouble: None }
     }
 
     /// Which recording this is.
@@ -283,7 +318,12 @@ impl Ring {
 
     /// Removes all entries from what readers see, and says how many that were. Entries recorded
     /// meanwhile stay. O(chunks); writers notice nothing.
+    ///
+    /// A ring that may only be read forgets nothing here; [`Recording`] hides what was there instead.
     pub fn clear(&self) -> u64 {
+        if !self.region.writable() {
+            return 0;
+        }
         let _lock = self.lock_clear();
         let snapshot = self.snapshot();
         for (index, next) in snapshot.end().0.iter().enumerate() {
@@ -295,9 +335,13 @@ impl Ring {
     /// Figures at this moment. O(chunks).
     #[must_use]
     pub fn stats(&self) -> RingStats {
-        let snapshot = self.snapshot();
+        self.stats_after(&Position::default())
+    }
+
+    fn stats_after(&self, cleared: &Position) -> RingStats {
+        let snapshot = self.snapshot_after(cleared);
         let mut stats = RingStats {
-            recorded: snapshot.end().0.iter().sum(),
+            recorded: snapshot.recorded(),
             max_bytes: (self.region.len() * 8) as u64,
             max_entries: self.geometry.max_entries,
             dropped: self.region.get(header::DROPPED),

@@ -103,28 +103,44 @@ impl Ring {
     /// Looks at what there is now. O(chunks in use), one allocation or two.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<'_> {
+        self.snapshot_after(&Position::default())
+    }
+
+    /// As [`snapshot`](Self::snapshot), with what lies before `cleared` hidden as if it were cleared.
+    pub(crate) fn snapshot_after(&self, cleared: &Position) -> Snapshot<'_> {
         const TRIES: usize = 4;
         for _ in 1..TRIES {
-            if let Some(snapshot) = self.try_snapshot() {
+            if let Some(snapshot) = self.try_snapshot(cleared) {
                 return snapshot;
             }
         }
         // Chunks are being reused as fast as they are looked at: what is gone is gone.
-        self.try_snapshot().unwrap_or_else(|| Snapshot {
+        self.try_snapshot(cleared).unwrap_or_else(|| Snapshot {
             ring: self,
             chunks: Vec::new(),
-            cleared: self.lane_words(lane::FLOOR),
+            cleared: self.floors(cleared),
             end: Position(self.lane_words(lane::NEXT)),
         })
     }
 
+    /// First ordinal of each lane that was not cleared, in the ring or by a reader for itself.
+    fn floors(&self, cleared: &Position) -> Vec<u64> {
+        let mut floors = self.lane_words(lane::FLOOR);
+        for (i, floor) in floors.iter_mut().enumerate() {
+            *floor = (*floor).max(cleared.lane(i));
+        }
+        floors
+    }
+
     fn lane_words(&self, word: usize) -> Vec<u64> {
-        (0..self.geometry.lanes).map(|i| self.region.get(self.geometry.lane(i) + word)).collect()
+        (0..self.geometry.lanes)
+            .map(|i| self.region.get(self.geometry.lane(i) + word).min(1 << 57))
+            .collect()
     }
 
     /// `None` when chunks were reused while the entry bound was worked out.
-    fn try_snapshot(&self) -> Option<Snapshot<'_>> {
-        let cleared = self.lane_words(lane::FLOOR);
+    fn try_snapshot(&self, cleared: &Position) -> Option<Snapshot<'_>> {
+        let cleared = self.floors(cleared);
         let in_use = self.region.get(super::header::FRESH) as usize;
         let mut chunks: Vec<ChunkInfo> =
             (0..in_use.min(self.geometry.chunks)).filter_map(|i| self.look(i)).collect();
@@ -165,7 +181,8 @@ impl Ring {
         }
         let count = region.at(at + chunk::COUNT).load(Ordering::Acquire);
         let count = count.min((self.geometry.chunk_words / SLOT_WORDS) as u64);
-        let first = region.get(at + chunk::FIRST);
+        // No ring ever counts so far; a damaged file may say it did.
+        let first = region.get(at + chunk::FIRST).min(1 << 56);
         let mut levels = [0; 6];
         for (i, pair) in levels.chunks_exact_mut(2).enumerate() {
             let word = region.get(at + chunk::LEVELS + i);
@@ -210,6 +227,12 @@ impl Snapshot<'_> {
         &self.end
     }
 
+    /// Entries ever recorded.
+    #[must_use]
+    pub fn recorded(&self) -> u64 {
+        self.end.0.iter().fold(0, |sum, next| sum.saturating_add(*next))
+    }
+
     /// Entries a reader may see.
     #[must_use]
     pub fn entries(&self) -> u64 {
@@ -221,8 +244,12 @@ impl Snapshot<'_> {
     #[must_use]
     pub fn missed_since(&self, position: &Position) -> u64 {
         let from = |lane: usize| position.lane(lane).max(self.cleared[lane]);
-        let recorded: u64 =
-            self.end.0.iter().enumerate().map(|(i, end)| end.saturating_sub(from(i))).sum();
+        let recorded = self
+            .end
+            .0
+            .iter()
+            .enumerate()
+            .fold(0u64, |sum, (i, end)| sum.saturating_add(end.saturating_sub(from(i))));
         let there: u64 = self
             .chunks
             .iter()

@@ -1,49 +1,116 @@
-//! The memory of a ring: a slice of atomic words, all of it reserved when made.
+//! The memory of a ring: a slice of atomic words, anonymous or a mapped file.
 //!
-//! Everything shared is an `AtomicU64`, read and written relaxed, so that a reader racing a writer
-//! is no data race but a stale copy that the protocol then throws away. The rest of the ring is
-//! safe code over this slice.
+//! Everything shared is an `AtomicU64`, read and written relaxed, so that a reader racing a writer is
+//! no data race but a stale copy that the protocol then throws away; between processes too, where the
+//! same words are mapped twice. The rest of the ring is safe code over this slice.
+//!
+//! # Safety argument, for all of this module
+//!
+//! `words` points to `len` consecutive, 8-byte aligned words that stay mapped as long as `memory`
+//! lives, which is as long as the `Region`. They are only ever reached through `&[AtomicU64]`; any bit
+//! pattern is a valid `AtomicU64`. A mapping that may not be written is never written: `writable` is
+//! asserted where words are stored. What the argument cannot cover: a file that somebody truncates
+//! while it is mapped. Its pages are then gone, and touching them ends the process with SIGBUS; files
+//! are therefore created 0600 in a 0700 folder, and their length is checked when they are mapped.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+#![expect(unsafe_code, reason = "memory that processes share; see the module's safety argument")]
+
+use std::{
+    fs::File,
+    io,
+    ptr::NonNull,
+    slice,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use memmap2::{MmapOptions, MmapRaw};
 
 /// A ring's words. Untouched pages cost address space only.
 #[derive(Debug)]
 pub(super) struct Region {
-    words: Box<[AtomicU64]>,
+    words: NonNull<AtomicU64>,
+    len: usize,
+    writable: bool,
+    /// Keeps the words alive.
+    _memory: Memory,
 }
+
+#[derive(Debug)]
+enum Memory {
+    Owned(#[expect(dead_code, reason = "owned, never looked at")] Box<[AtomicU64]>),
+    Mapped(#[expect(dead_code, reason = "owned, never looked at")] MmapRaw),
+}
+
+// SAFETY: the words are atomics in memory that belongs to no thread.
+unsafe impl Send for Region {}
+// SAFETY: as above; `&Region` gives out `&AtomicU64` only.
+unsafe impl Sync for Region {}
 
 impl Region {
     /// Zeroed anonymous memory.
-    #[expect(unsafe_code, reason = "zeroed memory without touching it")]
     pub(super) fn anonymous(words: usize) -> Self {
-        let words = Box::<[AtomicU64]>::new_zeroed_slice(words);
+        let boxed = Box::<[AtomicU64]>::new_zeroed_slice(words);
         // SAFETY: an AtomicU64 has the layout of a u64, for which all bits zero is a valid value.
-        Self { words: unsafe { words.assume_init() } }
+        let mut boxed = unsafe { boxed.assume_init() };
+        // Moving the box below does not move what it points to.
+        let words = NonNull::from(&mut *boxed).cast();
+        Self { words, len: boxed.len(), writable: true, _memory: Memory::Owned(boxed) }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.words.len()
+    /// A file's words, shared with every process that maps it.
+    pub(super) fn mapped(file: &File, writable: bool) -> io::Result<Self> {
+        let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        let len = bytes / 8;
+        if len == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"));
+        }
+        let mut options = MmapOptions::new();
+        options.len(len * 8);
+        let map =
+            if writable { options.map_raw(file)? } else { options.map_raw_read_only(file)? };
+        // Pages are aligned to far more than eight bytes.
+        let words = NonNull::new(map.as_mut_ptr().cast::<AtomicU64>())
+            .ok_or_else(|| io::Error::other("mapped at address zero"))?;
+        Ok(Self { words, len, writable, _memory: Memory::Mapped(map) })
+    }
+
+    #[inline]
+    fn words(&self) -> &[AtomicU64] {
+        // SAFETY: see the module.
+        unsafe { slice::from_raw_parts(self.words.as_ptr(), self.len) }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether words may be stored. Whoever stores asks first; storing all the same panics in a
+    /// debug build and ends the process in any other.
+    pub(super) const fn writable(&self) -> bool {
+        self.writable
     }
 
     #[inline]
     pub(super) fn at(&self, word: usize) -> &AtomicU64 {
-        &self.words[word]
+        &self.words()[word]
     }
 
     #[inline]
     pub(super) fn get(&self, word: usize) -> u64 {
-        self.words[word].load(Ordering::Relaxed)
+        self.words()[word].load(Ordering::Relaxed)
     }
 
     #[inline]
     pub(super) fn set(&self, word: usize, value: u64) {
-        self.words[word].store(value, Ordering::Relaxed);
+        debug_assert!(self.writable, "storing into a read-only mapping");
+        self.words()[word].store(value, Ordering::Relaxed);
     }
 
     /// Writes `bytes` from `word` on, the last word filled up with zeros.
     #[inline]
     pub(super) fn write(&self, word: usize, bytes: &[u8]) {
-        let to = &self.words[word..word + bytes.len().div_ceil(8)];
+        debug_assert!(self.writable, "storing into a read-only mapping");
+        let to = &self.words()[word..word + bytes.len().div_ceil(8)];
         let mut eights = bytes.chunks_exact(8);
         for (word, eight) in to.iter().zip(&mut eights) {
             let mut buf = [0; 8];
@@ -62,7 +129,7 @@ impl Region {
     #[inline]
     pub(super) fn load<const N: usize>(&self, word: usize) -> [u8; N] {
         let mut out = [0; N];
-        for (word, eight) in self.words[word..word + N / 8].iter().zip(out.chunks_exact_mut(8)) {
+        for (word, eight) in self.words()[word..word + N / 8].iter().zip(out.chunks_exact_mut(8)) {
             eight.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
         }
         out
@@ -71,7 +138,7 @@ impl Region {
     /// Appends `len` bytes from `word` on to `out`.
     #[inline]
     pub(super) fn read(&self, word: usize, len: usize, out: &mut Vec<u8>) {
-        let from = &self.words[word..word + len.div_ceil(8)];
+        let from = &self.words()[word..word + len.div_ceil(8)];
         let start = out.len();
         out.resize(start + from.len() * 8, 0);
         for (word, eight) in from.iter().zip(out[start..].chunks_exact_mut(8)) {

@@ -5,9 +5,10 @@
 //! Where several members claim one field (`level` and `severity`), the better name has it and
 //! the others stay attributes; of a name that repeats, the last has it. Nothing else is dropped.
 
-use logrec_core::{Entry, Level, Timestamp, Value};
+use logrec_core::{Entry, Level, Value};
 
 use crate::{
+    context::Context,
     json::{level, shape::Shape},
     limits, scan,
     value::{scalar_text, shown_value, type_name},
@@ -60,7 +61,7 @@ pub(crate) struct Built {
 pub(crate) fn build(
     members: Vec<(String, Value)>,
     mode: Mode,
-    arrival: Timestamp,
+    cx: Context<'_>,
 ) -> Result<Built, FieldError> {
     let shape = Shape::of(&members, mode);
     let mut members = shape.flatten(members);
@@ -68,7 +69,8 @@ pub(crate) fn build(
     // Best name first; of equals the last member first.
     claims.sort_by_key(|claim| (claim.rank, std::cmp::Reverse(claim.index)));
     let mut builder = Builder {
-        entry: Entry::new(arrival, Level::Info, ""),
+        cx,
+        entry: Entry::new(cx.arrival, Level::Info, ""),
         mode,
         shape,
         template: None,
@@ -256,7 +258,8 @@ fn known_place(name: &str, shape: Shape) -> Option<(Field, u8)> {
     })
 }
 
-struct Builder {
+struct Builder<'a> {
+    cx: Context<'a>,
     entry: Entry,
     mode: Mode,
     shape: Shape,
@@ -265,7 +268,7 @@ struct Builder {
     owner: [Option<usize>; FIELDS],
 }
 
-impl Builder {
+impl Builder<'_> {
     /// Takes the value into the field, or leaves it and says what would be right.
     fn set(
         &mut self,
@@ -279,7 +282,7 @@ impl Builder {
         let lenient = self.mode == Mode::Line || !is_own_name;
         let entry = &mut self.entry;
         match field {
-            Field::Timestamp => entry.timestamp = level::timestamp(value, lenient)?,
+            Field::Timestamp => entry.timestamp = level::timestamp(value, lenient, self.cx)?,
             Field::Level => entry.level = level::level(value, self.shape.numbers, lenient)?,
             Field::Message => entry.message = take_message(value)?,
             Field::Template => self.template = Some(value.as_str().ok_or(TEXT)?.to_owned()),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use logrec_core::{Level, Timestamp, Value};
 
 use crate::{
+    context::Context,
     json::shape::Numbers,
     limits::{ATTRIBUTES_MAX, JOINED_BYTES_MAX},
     stamp,
@@ -51,9 +52,13 @@ fn named(name: &str) -> Option<Level> {
 }
 
 /// A moment from seconds, milliseconds, microseconds or nanoseconds since the epoch, or from
-/// RFC 3339 text. Lenient: numbers too small to be meant as one are refused, numbers in text and
-/// MongoDB's `{"$date": …}` are read.
-pub(super) fn timestamp(value: &Value, lenient: bool) -> Result<Timestamp, &'static str> {
+/// RFC 3339 text, which may lack the zone. Lenient: numbers too small to be meant as one are
+/// refused, numbers in text and MongoDB's `{"$date": …}` are read.
+pub(super) fn timestamp(
+    value: &Value,
+    lenient: bool,
+    cx: Context<'_>,
+) -> Result<Timestamp, &'static str> {
     const EXPECTED: &str =
         "seconds since the epoch, or RFC 3339 (2026-01-02T03:04:05Z), in the years 1678 to 2261";
     if lenient && value.as_f64().is_some_and(|n| n.abs() < EPOCH_LEAST) {
@@ -64,10 +69,10 @@ pub(super) fn timestamp(value: &Value, lenient: bool) -> Result<Timestamp, &'sta
         Value::UInt(_) => None,
         Value::Float(n) => stamp::epoch_float(*n),
         Value::Str(text) => {
-            stamp::iso_text(text).or_else(|| stamp::epoch_text(text).filter(|_| lenient))
+            stamp::iso_text(text, cx).or_else(|| stamp::epoch_text(text).filter(|_| lenient))
         }
         Value::Map(members) if lenient => match members.as_slice() {
-            [(name, Value::Str(text))] if name == "$date" => stamp::iso_text(text),
+            [(name, Value::Str(text))] if name == "$date" => stamp::iso_text(text, cx),
             _ => None,
         },
         _ => None,

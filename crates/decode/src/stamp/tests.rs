@@ -1,8 +1,16 @@
 use super::*;
 
-fn check(parse: impl Fn(&mut Scan<'_>) -> Option<Timestamp>, text: &str, expected: &str) {
+fn utc() -> Context<'static> {
+    Context::utc(Timestamp(0))
+}
+
+fn check(
+    parse: impl Fn(&mut Scan<'_>, Context<'_>) -> Option<Timestamp>,
+    text: &str,
+    expected: &str,
+) {
     let mut s = Scan::new(text);
-    let found = parse(&mut s).map(|t| format!("{t}|{}", s.rest));
+    let found = parse(&mut s, utc()).map(|t| format!("{t}|{}", s.rest));
     assert_eq!(found.as_deref(), Some(expected), "{text}");
 }
 
@@ -18,15 +26,15 @@ fn dates_with_and_without_zone() {
     check(clf, "02/Jan/2026:03:04:05 +0000]", "2026-01-02T03:04:05.000000Z|]");
     check(asctime, "Sun Dec 04 04:47:44.5 2005]", "2005-12-04T04:47:44.500000Z|]");
     check(compact, "081109 203615 148", "2008-11-09T20:36:15.000000Z| 148");
-    assert!(iso(&mut Scan::new("2026-02-29 00:00:00")).is_none());
-    assert!(iso(&mut Scan::new("9999-01-01 00:00:00")).is_none());
-    assert!(iso(&mut Scan::new("2026-01-02 24:00:00")).is_none());
+    assert!(iso(&mut Scan::new("2026-02-29 00:00:00"), utc()).is_none());
+    assert!(iso(&mut Scan::new("9999-01-01 00:00:00"), utc()).is_none());
+    assert!(iso(&mut Scan::new("2026-01-02 24:00:00"), utc()).is_none());
 }
 
 #[test]
 fn the_year_is_the_arrivals() {
-    let arrival = iso_text("2026-01-01T12:00:00Z").unwrap();
-    let at = |text: &str| rfc3164(&mut Scan::new(text), arrival).unwrap().to_string();
+    let arrival = iso_text("2026-01-01T12:00:00Z", utc()).unwrap();
+    let at = |text: &str| rfc3164(&mut Scan::new(text), Context::utc(arrival)).unwrap().to_string();
     assert_eq!(at("Jan  1 03:04:05"), "2026-01-01T03:04:05.000000Z");
     assert_eq!(at("Jan  2 03:04:05"), "2026-01-02T03:04:05.000000Z");
     assert_eq!(at("Dec 31 23:59:59"), "2025-12-31T23:59:59.000000Z");
