@@ -67,6 +67,8 @@ fn urls_too_long_to_read() {
     }
     let header = format!("x-long: {}", "y".repeat(700_000));
     assert_refused(&logrec.request("GET", "/healthz", &[&header], b""), 431, "too large");
+    let many = "x-many: 1\r\n".repeat(150);
+    assert_refused(&logrec.request("GET", "/healthz", &[many.trim_end()], b""), 431, "100 headers");
     assert_goes_on(&logrec);
 }
 

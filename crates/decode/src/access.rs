@@ -1,7 +1,8 @@
 //! HTTP access lines: Common and Combined Log Format (nginx, Apache, gunicorn, werkzeug), uvicorn's,
 //! and the attributes they share, named as OpenTelemetry's semantic conventions name them.
 //!
-//! An access line is INFO, and ERROR from status 500: a client's 404 is no fault of the server.
+//! An access line that states no level is INFO, and ERROR from status 500: a client's 404 is no fault
+//! of the server.
 
 use logrec_core::{Entry, Level, Timestamp, Value};
 

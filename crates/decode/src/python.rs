@@ -31,7 +31,8 @@ pub(crate) fn access(text: &str, arrival: Timestamp) -> Option<Entry> {
     s.eat(":")?;
     s.blanks()?;
     let mut entry = http::uvicorn(s.rest, arrival)?;
-    entry.level = entry.level.max(level);
+    // What the line states counts, also of a status that makes an access line without a level ERROR.
+    entry.level = level;
     Some(entry)
 }
 

@@ -27,6 +27,9 @@ use crate::http::{fail, is_health};
 /// Longest request target, in bytes.
 pub const TARGET_BYTES_MAX: usize = 16 << 10;
 
+/// Most bytes of headers, together.
+pub const HEADERS_BYTES_MAX: usize = 64 << 10;
+
 /// Rules of access. The default: loopback names only, no token.
 #[derive(Clone, Default)]
 pub struct Access {
@@ -93,6 +96,13 @@ impl Access {
                 "the request's URL is longer than {TARGET_BYTES_MAX} bytes; make it shorter"
             );
             return Some((StatusCode::URI_TOO_LONG, message));
+        }
+        let head_bytes: usize = headers.iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
+        if head_bytes > HEADERS_BYTES_MAX {
+            let message = format!(
+                "the request's headers are too large, {head_bytes} bytes; give at most {HEADERS_BYTES_MAX}"
+            );
+            return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message));
         }
         let host = match self.host(request) {
             Ok(host) => host,

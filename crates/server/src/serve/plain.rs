@@ -83,7 +83,7 @@ fn replacement(written: &[u8]) -> Option<Vec<u8>> {
             "the request is no HTTP/1.1 that can be read; check its first line and its headers"
         }
         "414" => "the request's URL is too long; give at most 16384 bytes",
-        "431" => "the request's head is too large; give at most 512 kB in all and 100 headers",
+        "431" => "the request's head is too large; give at most 64 kB in all and 100 headers",
         _ => return None,
     };
     let line = head.split("\r\n").next()?;
