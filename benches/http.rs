@@ -4,6 +4,14 @@
 //! Rounds alternate between the two, so that a machine whose speed drifts slows both. Prints a
 //! Markdown table; `make bench` puts it into docs/benchmarks.md.
 
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures"
+)]
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -30,7 +38,9 @@ fn main() {
     let ring = Arc::new(Ring::new(RingOptions::default()));
     fill(&ring);
     let logrec = serve(app(App::new(ring)));
-    println!("| request, full ring of 2000 entries of 300 bytes | body | requests/s | p50 | p99 | constant body, requests/s | ratio (min..max) | goal |");
+    println!(
+        "| request, full ring of 2000 entries of 300 bytes | body | requests/s | p50 | p99 | constant body, requests/s | ratio (min..max) | goal |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for (name, path) in rows {
         let body = fetch(logrec, path);
@@ -68,7 +78,11 @@ fn main() {
 fn fill(ring: &Ring) {
     for i in 0..2500 {
         let level = if i % 100 == 0 { Level::Error } else { Level::Info };
-        let message = format!("request {i} of player {} took {} ms and everything about it was as it should be, so there is little to add to that", i % 17, i % 91);
+        let message = format!(
+            "request {i} of player {} took {} ms and everything about it was as it should be, so there is little to add to that",
+            i % 17,
+            i % 91
+        );
         ring.push(&Entry {
             logger: "backend.engine.game".into(),
             module: Some("game".into()),
@@ -76,7 +90,10 @@ fn fill(ring: &Ring) {
             line: Some(245),
             thread: Some(140_234_567_890),
             thread_name: Some("MainThread".into()),
-            attributes: vec![("room".into(), "abc123".into()), ("duration_ms".into(), (i % 91).into())],
+            attributes: vec![
+                ("room".into(), "abc123".into()),
+                ("duration_ms".into(), (i % 91).into()),
+            ],
             ..Entry::new(Timestamp::now(), level, message)
         });
     }
@@ -95,7 +112,11 @@ fn constant_app(body: Vec<u8>) -> Router {
 fn serve(app: Router) -> SocketAddr {
     let (send, receive) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let bind = SocketAddr::from(([127, 0, 0, 1], 0));
             let options = ServerOptions { bind, ..ServerOptions::default() };
@@ -123,7 +144,8 @@ fn load(server: SocketAddr, path: &str) -> Load {
                     while start.elapsed() < ROUND {
                         let sent = Instant::now();
                         client.get(path);
-                        latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+                        latencies
+                            .push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
                     }
                     latencies
                 })

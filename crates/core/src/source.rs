@@ -1,11 +1,14 @@
 //! [`Source`]: something entries are read from. A ring, a log file, later a store.
 
-use crate::{Collector, Ring, RingStats, Timestamp};
+use crate::{Collector, Ring, RingId, RingStats, Timestamp, ring::End};
 
 /// Something entries are read from.
 pub trait Source: Send + Sync + std::fmt::Debug {
-    /// What it is, in a word and a name for people.
-    fn name(&self) -> SourceName;
+    /// Which recording it is; what entries' ids begin with.
+    fn id(&self) -> RingId;
+
+    /// What it is, for people.
+    fn info(&self) -> SourceInfo;
 
     /// Shows all its entries that may matter to the query.
     fn scan(&self, collector: &mut Collector<'_>);
@@ -22,18 +25,49 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     fn clear(&self) -> u64;
 }
 
-/// What a source is called.
+/// What a source is. What is not known, or goes without saying, is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceName {
-    /// `ring` or `file`.
+pub struct SourceInfo {
+    /// `ring`, `recording` or `file`.
     pub kind: &'static str,
     /// Distinguishes it from others of its kind.
     pub name: String,
+    /// The service whose entries it holds.
+    pub service: Option<String>,
+    /// The process that records into it.
+    pub process: Option<u64>,
+    /// When recording began.
+    pub started: Option<Timestamp>,
+    /// Whether its process lives, and if not, how it ended.
+    pub end: Option<End>,
+    /// What is wrong with it, though it goes on.
+    pub trouble: Option<String>,
+}
+
+impl SourceInfo {
+    /// One of which no more is known.
+    #[must_use]
+    pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            service: None,
+            process: None,
+            started: None,
+            end: None,
+            trouble: None,
+        }
+    }
 }
 
 impl Source for Ring {
-    fn name(&self) -> SourceName {
-        SourceName { kind: "ring", name: format!("{:016x}", self.id().0) }
+    fn id(&self) -> RingId {
+        Self::id(self)
+    }
+
+    fn info(&self) -> SourceInfo {
+        let trouble = self.trouble().map(str::to_owned);
+        SourceInfo { trouble, ..SourceInfo::new("ring", format!("{:016x}", self.id().0)) }
     }
 
     fn scan(&self, collector: &mut Collector<'_>) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use logrec_core::{
-    Collector, Entry, Position, RingId, RingStats, Seq, Source, SourceName, Timestamp,
+    Collector, Entry, Position, RingId, RingStats, Seq, Source, SourceInfo, Timestamp,
     record::{RECORD_BYTES_MAX, RecordWriter},
 };
 use logrec_decode::{LineDecoder, Origin};
@@ -85,8 +85,12 @@ const fn seq(n: u64) -> Seq {
 }
 
 impl Source for LogFile {
-    fn name(&self) -> SourceName {
-        SourceName { kind: "file", name: self.path.display().to_string() }
+    fn id(&self) -> RingId {
+        self.id
+    }
+
+    fn info(&self) -> SourceInfo {
+        SourceInfo::new("file", self.path.display().to_string())
     }
 
     fn scan(&self, collector: &mut Collector<'_>) {

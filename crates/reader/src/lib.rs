@@ -11,6 +11,7 @@ mod params;
 mod reader;
 mod shape;
 pub mod text;
+mod watched;
 pub mod wire;
 
 pub use answer::Answer;

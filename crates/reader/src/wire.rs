@@ -2,8 +2,9 @@
 //! care. Written by hand from core's types, so that renaming one of those cannot break a client.
 
 use logrec_core::{
-    Level, RingId, RingStats, RowRef, Seq, SourceName,
+    Level, RingId, RingStats, RowRef, Seq, SourceInfo,
     record::{CUT_BYTES, NumberTag, RawField, RawFields, TextTag},
+    ring::End,
 };
 
 use crate::{
@@ -198,23 +199,46 @@ fn applied(out: &mut Vec<u8>, request: &Request, brief: bool) {
 }
 
 /// `GET /logs/stats`.
-pub(crate) fn stats(out: &mut Vec<u8>, sum: &RingStats, sources: &[(SourceName, RingStats)]) {
+pub(crate) fn stats(out: &mut Vec<u8>, sum: &RingStats, sources: &[(SourceInfo, RingStats)]) {
     let mut object = Object::new(out);
     object.bool("success", true);
     let out = object.plain("data");
     let mut data = Object::new(out);
     figures(&mut data, sum);
-    json::array(data.plain("sources"), sources, |out, (name, stats)| {
-        let mut source = Object::new(out);
-        source.string("kind", name.kind).string("name", &name.name);
-        figures(&mut source, stats);
-        source.end();
-    });
+    json::array(data.plain("sources"), sources, |out, (info, stats)| source(out, info, stats));
     // Streams and stores come with their issues; the keys are part of the contract.
     data.plain("followers").extend_from_slice(b"[]");
     data.plain("store").extend_from_slice(b"{\"enabled\":false}");
     data.end();
     object.end();
+}
+
+fn source(out: &mut Vec<u8>, info: &SourceInfo, stats: &RingStats) {
+    let mut source = Object::new(out);
+    source.string("kind", info.kind).string("name", &info.name);
+    if let Some(service) = &info.service {
+        source.string("service", service);
+    }
+    if let Some(process) = info.process {
+        source.uint("process", process);
+    }
+    if let Some(started) = info.started {
+        json::epoch_seconds(source.plain("started"), started);
+    }
+    match info.end {
+        None => {}
+        Some(End::Running) => _ = source.string("state", "running"),
+        Some(End::Unclean) => _ = source.string("state", "ended: killed, crashed or lost power"),
+        Some(End::Clean(then)) => {
+            source.string("state", "ended: exited");
+            json::epoch_seconds(source.plain("ended"), then);
+        }
+    }
+    if let Some(trouble) = &info.trouble {
+        source.string("trouble", trouble);
+    }
+    figures(&mut source, stats);
+    source.end();
 }
 
 fn figures(data: &mut Object<'_>, stats: &RingStats) {

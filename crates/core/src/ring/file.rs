@@ -22,7 +22,7 @@ use super::{
     layout::{BYTE_ORDER, Geometry, MAGIC, header},
     region::Region,
 };
-use crate::{Collector, NS_PER_S, Source, SourceName, Timestamp};
+use crate::{Collector, NS_PER_S, Source, SourceInfo, Timestamp};
 
 /// Ending of a recording's name.
 const ENDING: &str = "ring";
@@ -247,12 +247,6 @@ impl Recording {
         &self.path
     }
 
-    /// Which recording it is.
-    #[must_use]
-    pub fn id(&self) -> RingId {
-        self.ring.id()
-    }
-
     /// Name of the service that recorded it.
     #[must_use]
     pub fn service(&self) -> &str {
@@ -311,8 +305,18 @@ fn check_header(region: &Region) -> Result<Geometry, &'static str> {
 }
 
 impl Source for Recording {
-    fn name(&self) -> SourceName {
-        SourceName { kind: "recording", name: self.path.display().to_string() }
+    fn id(&self) -> RingId {
+        self.ring.id()
+    }
+
+    fn info(&self) -> SourceInfo {
+        SourceInfo {
+            service: Some(self.service.clone()),
+            process: Some(self.process()),
+            started: Some(self.started()),
+            end: Some(self.end()),
+            ..SourceInfo::new("recording", self.path.display().to_string())
+        }
     }
 
     fn scan(&self, collector: &mut Collector<'_>) {
