@@ -42,7 +42,9 @@ fn main() {
         "| request, full ring of 2000 entries of 300 bytes | body | requests/s | p50 | p99 | constant body, requests/s | ratio (min..max) | goal |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
-    for (name, path) in rows {
+    // `cargo bench --bench http -- search`: only the rows whose name contains it.
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
+    for (name, path) in rows.into_iter().filter(|(name, _)| name.contains(&only)) {
         let body = fetch(logrec, path);
         let constant = serve(constant_app(body.clone()));
         let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());

@@ -44,7 +44,8 @@ fn a_web_page_learns_and_changes_nothing() {
     let own_page = format!("origin: http://127.0.0.1:{port}");
     assert_eq!(logrec.request("GET", "/api/debug/logs", &[&own_page], b"").status, 200);
     // A preflight gets no permission.
-    let preflight = logrec.request("OPTIONS", "/api/debug/logs", &["origin: https://evil.example"], b"");
+    let preflight =
+        logrec.request("OPTIONS", "/api/debug/logs", &["origin: https://evil.example"], b"");
     assert_eq!(preflight.status, 403);
 }
 
@@ -79,6 +80,8 @@ fn elsewhere_than_on_loopback_only_with_a_token() {
     assert!(said.contains("token"), "{said}");
     let logrec = Logrec::serve_with(&["--bind", "0.0.0.0:0"], &[("LOGREC_TOKEN", "s3cret")]);
     let port = logrec.address.port();
-    let request = format!("GET /api/debug/logs HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET /api/debug/logs HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n"
+    );
     assert_eq!(logrec.raw(request.as_bytes()).status, 200);
 }

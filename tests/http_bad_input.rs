@@ -7,9 +7,16 @@ fn assert_refused(response: &Response, status: u16, needle: &str) {
     let answer = response.json();
     assert_eq!(response.status, status, "{answer}");
     assert_eq!(answer["success"], false, "{answer}");
-    assert!(response.head.to_lowercase().contains("content-type: application/json"), "{}", response.head);
+    assert!(
+        response.head.to_lowercase().contains("content-type: application/json"),
+        "{}",
+        response.head
+    );
     let error = answer["error"].as_str().unwrap();
-    assert!(error.to_lowercase().contains(&needle.to_lowercase()), "{needle:?} is not in {error:?}");
+    assert!(
+        error.to_lowercase().contains(&needle.to_lowercase()),
+        "{needle:?} is not in {error:?}"
+    );
     assert!(error.len() < 600, "{error}");
 }
 
@@ -79,10 +86,19 @@ fn paths_methods_and_heads() {
     assert_refused(&logrec.get("/logs/"), 404, "/api/debug/logs");
     assert_refused(&logrec.request("GET", "/", &[], b""), 404, "/api/debug/logs");
     let json = "content-type: application/json";
-    assert_refused(&logrec.request("PUT", "/api/debug/logs", &[json], b"{}"), 405, "GET, POST or DELETE");
+    assert_refused(
+        &logrec.request("PUT", "/api/debug/logs", &[json], b"{}"),
+        405,
+        "GET, POST or DELETE",
+    );
     assert_refused(&logrec.request("DELETE", "/api/debug/logs/stats", &[], b""), 405, "use GET");
     assert_refused(&logrec.request("POST", "/healthz", &[json], b"{}"), 405, "use GET");
-    for garbage in [&b"\x16\x03\x01\x02\x00\x01\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\0\0\0\0\r\n\r\n"] {
+    for garbage in [
+        &b"\x16\x03\x01\x02\x00\x01\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+    ] {
         assert_refused(&logrec.raw(garbage), 400, "HTTP/1.1");
     }
     assert_goes_on(&logrec);
@@ -99,14 +115,18 @@ fn bodies() {
     assert_refused(&post(r#"{"level":"INFO"}"#), 422, "no item");
     assert_refused(&post(r#"{"message":"x","level":"LOUD"}"#), 422, "no item");
     assert_refused(&post(r#"{"message":"x","n":1e400}"#), 422, "no item");
-    let nested = |depth: usize| format!("{{\"message\":\"x\",\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    let nested = |depth: usize| {
+        format!("{{\"message\":\"x\",\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth))
+    };
     assert_eq!(post(&nested(100)).status, 200);
     assert_refused(&post(&nested(100_000)), 422, "no item");
     let why = post(&nested(100_000)).json()["errors"][0]["error"].to_string();
     assert!(why.contains("128"), "{why}");
     let large = format!("{{\"message\":\"{}\"}}", "x".repeat(20 << 20));
     assert_refused(&post(&large), 413, "larger than 16777216 bytes");
-    for kind in ["content-type: text/plain", "content-type: application/x-www-form-urlencoded", "x-none: 1"] {
+    for kind in
+        ["content-type: text/plain", "content-type: application/x-www-form-urlencoded", "x-none: 1"]
+    {
         let response = logrec.request("POST", "/api/debug/logs", &[kind], br#"{"message":"x"}"#);
         assert_refused(&response, 415, "application/json");
     }
@@ -117,11 +137,17 @@ fn bodies() {
 fn good_lines_of_a_bad_batch_are_kept() {
     let logrec = Logrec::serve();
     let body = "{\"message\":\"one\"}\n{\"message\":\"broken\n\n{\"message\":\"three\"}\r\n[]\n{\"message\":5,\"level\":\"warn\"}\n";
-    let response = logrec.request("POST", "/api/debug/logs", &["content-type: application/x-ndjson"], body.as_bytes());
+    let response = logrec.request(
+        "POST",
+        "/api/debug/logs",
+        &["content-type: application/x-ndjson"],
+        body.as_bytes(),
+    );
     assert_eq!(response.status, 200);
     let answer = response.json();
     assert_eq!((&answer["accepted"], &answer["rejected"]), (&3.into(), &2.into()), "{answer}");
-    let at: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|e| e["index"].as_u64().unwrap()).collect();
+    let at: Vec<_> =
+        answer["errors"].as_array().unwrap().iter().map(|e| e["index"].as_u64().unwrap()).collect();
     assert_eq!(at, [1, 3]);
     assert_eq!(logrec.messages("?order=asc"), ["one", "three", "5"]);
     // The first twenty errors are told, all are counted.
@@ -129,7 +155,10 @@ fn good_lines_of_a_bad_batch_are_kept() {
     assert_eq!(answer["rejected"], 1);
     let many = format!("[{}1]", "1,".repeat(99));
     let answer = logrec.post(many.as_bytes()).json();
-    assert_eq!((answer["rejected"].as_u64(), answer["errors"].as_array().unwrap().len()), (Some(100), 20));
+    assert_eq!(
+        (answer["rejected"].as_u64(), answer["errors"].as_array().unwrap().len()),
+        (Some(100), 20)
+    );
 }
 
 #[test]

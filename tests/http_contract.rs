@@ -64,7 +64,8 @@ fn stats_and_clear() {
     assert_eq!(data["max_size"], 2000);
     let counts = json!({"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 2, "CRITICAL": 2});
     assert_eq!(data["level_counts"], counts);
-    let (oldest, newest) = (data["oldest_entry"].as_f64().unwrap(), data["newest_entry"].as_f64().unwrap());
+    let (oldest, newest) =
+        (data["oldest_entry"].as_f64().unwrap(), data["newest_entry"].as_f64().unwrap());
     assert!((newest - oldest - 84.0 * 60.0).abs() < 1.0, "{oldest} {newest}");
     for key in ["bytes", "max_bytes", "dropped", "truncated"] {
         assert!(data[key].is_u64(), "{key}");
@@ -113,7 +114,12 @@ fn an_entry_comes_back_as_it_was_sent() {
 fn the_buffer_keeps_the_newest_2000() {
     let logrec = Logrec::serve();
     let lines: String = (0..2500).map(|i| format!("{{\"message\":\"m{i}\"}}\n")).collect();
-    let answer = logrec.request("POST", "/api/debug/logs", &["content-type: application/x-ndjson"], lines.as_bytes());
+    let answer = logrec.request(
+        "POST",
+        "/api/debug/logs",
+        &["content-type: application/x-ndjson"],
+        lines.as_bytes(),
+    );
     assert_eq!(answer.json()["accepted"], 2500);
     assert_eq!(logrec.get("/logs/stats").json()["data"]["total_entries"], 2000);
     assert_eq!(logrec.messages("?limit=1"), ["m2499"]);
@@ -155,7 +161,11 @@ fn forms_and_budgets() {
     }
     let text = logrec.get("/logs?format=text&level=ERROR").text();
     assert_eq!(text.lines().count(), 2);
-    assert!(text.contains("ERROR    backend.api.routes.ws WebSocket connection refused for room abc123"));
+    assert!(
+        text.contains(
+            "ERROR    backend.api.routes.ws WebSocket connection refused for room abc123"
+        )
+    );
     let few = logrec.get("/logs?max_tokens=250");
     assert!(few.body.len() <= 1000);
     let few = few.json();
@@ -177,10 +187,24 @@ fn every_filter_narrows() {
         .as_bytes(),
     );
     for query in [
-        "?level=error", "?level=ERROR,CRITICAL", "?min_level=warning", "?search=%C3%84RGER", "?search=GRO%C3%9F",
-        "?regex=gro.er", "?module=ws", "?function=f", "?line=245", "?line=200-300", "?thread_name=T1",
-        "?service=s", "?trace_id=t1", "?span_id=s1", "?attr.status=500", "?attr.user.id=7",
-        "?until=1700000050", "?until=2023-11-14T22:13:30Z",
+        "?level=error",
+        "?level=ERROR,CRITICAL",
+        "?min_level=warning",
+        "?search=%C3%84RGER",
+        "?search=GRO%C3%9F",
+        "?regex=gro.er",
+        "?module=ws",
+        "?function=f",
+        "?line=245",
+        "?line=200-300",
+        "?thread_name=T1",
+        "?service=s",
+        "?trace_id=t1",
+        "?span_id=s1",
+        "?attr.status=500",
+        "?attr.user.id=7",
+        "?until=1700000050",
+        "?until=2023-11-14T22:13:30Z",
     ] {
         assert_eq!(logrec.messages(query), ["a großer Ärger"], "{query}");
     }

@@ -38,7 +38,9 @@ fn sixteen_writers_and_eight_readers() {
                 scope.spawn(move || {
                     for b in 0..BATCHES {
                         let first = (w * BATCHES + b) * BATCH;
-                        let batch: Vec<_> = (first..first + BATCH).map(|n| json!({"message": message(n)})).collect();
+                        let batch: Vec<_> = (first..first + BATCH)
+                            .map(|n| json!({"message": message(n)}))
+                            .collect();
                         let answer = logrec.post(json!(batch).to_string().as_bytes()).json();
                         assert_eq!(answer["accepted"], BATCH);
                     }

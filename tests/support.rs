@@ -93,9 +93,17 @@ impl Logrec {
         Response { status, head, body }
     }
 
-    pub(crate) fn request(&self, method: &str, target: &str, headers: &[&str], body: &[u8]) -> Response {
-        let mut request =
-            format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[&str],
+        body: &[u8],
+    ) -> Response {
+        let mut request = format!(
+            "{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            self.address
+        );
         for header in headers {
             request.push_str(header);
             request.push_str("\r\n");

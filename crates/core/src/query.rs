@@ -149,6 +149,10 @@ struct Row {
     len: usize,
 }
 
+/// What room is made for with the first row: a usual answer, of usual entries.
+const ROWS_EXPECTED: usize = 128;
+const RECORD_BYTES_EXPECTED: usize = 384;
+
 /// What rows compete by: by time (time, observed, ring, seq) or by recording (observed, when its
 /// chunk was opened, ring, seq).
 type Key = (i64, i64, u64, u64);
@@ -303,15 +307,13 @@ impl<'q> Collector<'q> {
     pub fn finish(mut self) -> Page {
         self.trim();
         let descending = self.query.order == Order::Descending;
-        self.rows.sort_unstable_by(|a, b| {
-            let key = |row: &Row| (row.time, row.observed, row.ring, row.seq);
-            // What a follower reads comes in the order of recording.
-            let order = match self.keep {
-                Keep::FirstRecorded => a.key.cmp(&b.key),
-                Keep::Newest | Keep::FirstByTime => key(a).cmp(&key(b)),
-            };
-            if descending { order.reverse() } else { order }
-        });
+        // A key orders by time, or for a follower by recording, whatever rows compete by. Rows mostly
+        // come sorted already.
+        if descending {
+            self.rows.sort_by_key(|row| std::cmp::Reverse(row.key));
+        } else {
+            self.rows.sort_by_key(|row| row.key);
+        }
         let mut end = self.end;
         if self.keep == Keep::FirstRecorded {
             for (ring, lanes) in &self.left_out {
@@ -466,6 +468,11 @@ impl<'q> Collector<'q> {
     }
 
     fn push(&mut self, row: Row) {
+        if self.rows.is_empty() {
+            // One allocation where an answer is of usual size.
+            self.rows.reserve(self.query.limit.min(ROWS_EXPECTED));
+            self.bytes.reserve(self.query.limit.min(ROWS_EXPECTED) * RECORD_BYTES_EXPECTED);
+        }
         self.rows.push(row);
         if self.rows.len() == self.query.limit {
             self.threshold = match self.keep {

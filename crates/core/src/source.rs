@@ -67,7 +67,7 @@ impl Source for Ring {
 
     fn info(&self) -> SourceInfo {
         let trouble = self.trouble().map(str::to_owned);
-        SourceInfo { trouble, ..SourceInfo::new("ring", format!("{:016x}", self.id().0)) }
+        SourceInfo { trouble, ..SourceInfo::new("ring", format!("{:010x}", self.id().0)) }
     }
 
     fn scan(&self, collector: &mut Collector<'_>) {

@@ -29,7 +29,7 @@ impl<'r> Answer<'r> {
     /// Renders it. The result is UTF-8 and, where the request has a budget, never larger.
     #[must_use]
     pub fn render(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(512 + self.page.bytes() * 3 / 2 + self.page.len() * 96);
+        let mut out = Vec::with_capacity(512 + self.page.bytes() + self.page.len() * 128);
         let rows: Vec<RowRef<'_>> = self.page.rows().collect();
         out.extend_from_slice(self.head());
         let start = out.len();

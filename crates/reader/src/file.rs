@@ -46,7 +46,7 @@ impl LogFile {
         });
         // The same path has the same id in another process, so that cursors go on holding.
         let id = BuildHasherDefault::<DefaultHasher>::default().hash_one(&path);
-        Ok(Self { path, id: RingId(id), modified: modified.unwrap_or_else(Timestamp::now) })
+        Ok(Self { path, id: RingId(id >> 24), modified: modified.unwrap_or_else(Timestamp::now) })
     }
 
     /// Reads all of it. An error on the way ends it there: what was read counts.

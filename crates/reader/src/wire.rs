@@ -20,12 +20,21 @@ pub(crate) fn entry_id(out: &mut Vec<u8>, ring: RingId, seq: Seq) {
     hex(out, seq.raw());
 }
 
+/// Hexadecimal, without leading zeros but one digit at the least.
 fn hex(out: &mut Vec<u8>, number: u64) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
-    for i in (0..digits).rev() {
-        out.push(DIGITS[(number >> (4 * i) & 15) as usize]);
+    let mut buf = [0; 16];
+    let mut rest = number;
+    let mut at = buf.len();
+    loop {
+        at -= 1;
+        buf[at] = DIGITS[(rest & 15) as usize];
+        rest >>= 4;
+        if rest == 0 {
+            break;
+        }
     }
+    out.extend_from_slice(&buf[at..]);
 }
 
 /// Appends `,"NAME":` or what a value begins with after it, in one piece.

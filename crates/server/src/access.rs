@@ -91,7 +91,8 @@ impl Access {
     /// What is wrong with a request, if anything.
     fn refuse(&self, request: &Request) -> Option<(StatusCode, String)> {
         let headers = request.headers();
-        if request.uri().to_string().len() > TARGET_BYTES_MAX {
+        let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+        if target > TARGET_BYTES_MAX {
             let message = format!(
                 "the request's URL is longer than {TARGET_BYTES_MAX} bytes; make it shorter"
             );

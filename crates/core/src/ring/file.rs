@@ -104,8 +104,7 @@ impl Ring {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let geometry =
             Geometry::new(options.max_entries.max(1) as u64, options.max_bytes, processors);
-        let name =
-            format!("{}-{}-{:08x}", plain(service), std::process::id(), super::random_id() >> 32);
+        let name = format!("{}-{}-{:010x}", plain(service), std::process::id(), super::random_id());
         // Readers see it under its name once its header is whole.
         let unfinished = folder.join(format!("{name}.new"));
         let path = folder.join(format!("{name}.{ENDING}"));
