@@ -376,6 +376,15 @@ impl<'q> Collector<'q> {
         if !self.beats(&key, id, slot.seq) {
             return;
         }
+        if let Some(wanted) = self.matcher.message_prefilter()
+            && !snapshot.may_contain(info, slot, wanted)
+        {
+            // A follower is told when what it was judged by had been overwritten.
+            if self.keep == Keep::FirstRecorded && !snapshot.is_intact(info) {
+                self.missed += 1;
+            }
+            return;
+        }
         let start = self.bytes.len();
         if !self.matcher.needs().nothing() {
             snapshot.read_needed(info, slot, self.matcher.needs(), &mut self.bytes);

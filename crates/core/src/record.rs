@@ -681,6 +681,15 @@ impl<'a> RecordRef<'a> {
     }
 }
 
+/// Where the message of a record of `len` bytes lies, by the first eight of its prefix.
+#[inline]
+pub(crate) fn message_range(prefix: [u8; 8], len: usize) -> [usize; 2] {
+    let [a, b, c, d, e, f, g, h] = prefix;
+    let start = (u32::from_le_bytes([a, b, c, d]) as usize).min(len);
+    let end = start.saturating_add(u32::from_le_bytes([e, f, g, h]) as usize).min(len);
+    [start, end]
+}
+
 /// How many bytes of a record hold what a matcher needs, by its first [`PREFIX_BYTES`].
 pub(crate) fn bytes_needed(prefix: &[u8; PREFIX_BYTES], needs: crate::filter::Needs) -> usize {
     if needs.others {

@@ -1,7 +1,7 @@
 //! The evaluator. What level and time decide is decided from the slot; a record is read only when
 //! the rest needs it.
 
-use super::{Comparison, Field, Filter, Pattern, Test, text::Finder};
+use super::{Comparison, Field, Filter, Pattern, Prefilter, Test, text::Finder};
 use crate::{
     Level, LevelSet, Timestamp,
     record::{FieldRef, RecordRef, ValueRef},
@@ -16,6 +16,8 @@ pub struct Matcher {
     /// What levels and times above do not decide; `None` when they decide all.
     rest: Option<Node>,
     needs: Needs,
+    /// Of a text that the message must contain.
+    message: Option<Prefilter>,
 }
 
 /// Which parts of a record a [`Matcher`] reads.
@@ -65,12 +67,17 @@ impl Matcher {
             until: Timestamp::MAX,
             rest: None,
             needs: Needs::default(),
+            message: None,
         };
         let mut rest = Vec::new();
         matcher.split(filter, &mut rest);
         // Cheap conditions first.
         rest.sort_by_key(Node::cost);
         rest.iter().for_each(|node| node.note_needs(&mut matcher.needs));
+        matcher.message = rest.iter().find_map(|node| match node {
+            Node::Field(Field::Message, Check::Contains(finder)) => finder.prefilter(),
+            _ => None,
+        });
         matcher.rest = match rest.len() {
             0 => None,
             1 => rest.pop(),
@@ -88,6 +95,11 @@ impl Matcher {
             Filter::Until(t) => self.until = self.until.min(*t),
             Filter::Or(_) | Filter::Not(_) | Filter::Field(..) => rest.push(Node::new(filter)),
         }
+    }
+
+    /// What a message that matches holds; to be looked for before a record is read.
+    pub(crate) const fn message_prefilter(&self) -> Option<&Prefilter> {
+        self.message.as_ref()
     }
 
     /// Which parts of a record [`matches`](Self::matches) reads.

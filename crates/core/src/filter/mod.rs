@@ -5,9 +5,11 @@
 //! what runs over records.
 
 mod matcher;
+mod prefilter;
 mod text;
 
 pub use matcher::{Matcher, Needs};
+pub(crate) use prefilter::Prefilter;
 pub use text::{Pattern, PatternError};
 
 use crate::{LevelSet, Timestamp};

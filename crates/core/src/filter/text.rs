@@ -5,6 +5,8 @@ use std::fmt;
 use memchr::{memchr, memchr2};
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::Prefilter;
+
 /// A regular expression in Rust's syntax, compiled with bounds on its size and nesting, and matched
 /// in time linear in the text whatever it is (no backtracking).
 #[derive(Clone)]
@@ -98,7 +100,8 @@ pub(super) enum Finder {
         rare_at: usize,
         rare: [u8; 2],
     },
-    Folded(Regex),
+    /// With what its longest part of plain ASCII gives to look for first.
+    Folded(Regex, Option<Prefilter>),
     /// A needle too large for the regex engine: compared in lower case, at the price of a copy.
     Lowered(String),
 }
@@ -110,7 +113,10 @@ impl Finder {
         }
         if !needle.is_ascii() {
             let folded = RegexBuilder::new(&regex::escape(needle)).case_insensitive(true).build();
-            return folded.map_or_else(|_| Self::Lowered(needle.to_lowercase()), Self::Folded);
+            return folded.map_or_else(
+                |_| Self::Lowered(needle.to_lowercase()),
+                |regex| Self::Folded(regex, Prefilter::new(plain_part(needle), commonness)),
+            );
         }
         let needle = needle.to_ascii_lowercase().into_bytes().into_boxed_slice();
         let rare_at = (0..needle.len()).min_by_key(|&i| commonness(needle[i])).unwrap_or(0);
@@ -118,17 +124,33 @@ impl Finder {
         Self::Ascii { needle, rare_at, rare }
     }
 
+    /// What can be looked for without copying the text; `None` where only a closer look tells.
+    pub(super) fn prefilter(&self) -> Option<Prefilter> {
+        match self {
+            Self::Ascii { needle, .. } => Prefilter::new(needle, commonness),
+            Self::Folded(_, prefilter) => *prefilter,
+            Self::Empty | Self::Lowered(_) => None,
+        }
+    }
+
     #[inline]
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
         match self {
             Self::Empty => true,
-            Self::Folded(regex) => regex.is_match(text),
+            Self::Folded(regex, _) => regex.is_match(text),
             Self::Lowered(needle) => {
                 String::from_utf8_lossy(text).to_lowercase().contains(needle.as_str())
             }
             Self::Ascii { needle, rare_at, rare } => find_ascii(text, needle, *rare_at, *rare),
         }
     }
+}
+
+/// The longest part of a needle that only ASCII of its own length matches: without `k` and `s`, which
+/// fold together with the Kelvin sign and the long s.
+fn plain_part(needle: &str) -> &[u8] {
+    let varies = |b: &u8| !b.is_ascii() || matches!(b.to_ascii_lowercase(), b'k' | b's');
+    needle.as_bytes().split(varies).max_by_key(|part| part.len()).unwrap_or_default()
 }
 
 #[inline]
@@ -189,6 +211,20 @@ mod tests {
         fn ascii_agrees_with_lower_case(needle in "[ -~]{0,6}", text in "[ -~]{0,60}") {
             let expected = text.to_ascii_lowercase().contains(&needle.to_ascii_lowercase());
             prop_assert_eq!(Finder::new(&needle).is_in(text.as_bytes()), expected);
+        }
+
+        #[test]
+        fn a_prefilter_never_hides_a_match(needle in "[a-zäKksS\u{212a}ſÄß]{1,8}", before in "\\PC{0,9}", upper: bool) {
+            let finder = Finder::new(&needle);
+            let there = if upper { needle.to_uppercase() } else { needle.to_lowercase() };
+            let text = format!("{before}{there}");
+            let mut words = text.into_bytes();
+            let is_match = finder.is_in(&words);
+            words.resize(words.len().next_multiple_of(8), 0);
+            let words: Vec<_> = words.chunks_exact(8).map(|w| {
+                std::sync::atomic::AtomicU64::new(u64::from_ne_bytes(w.try_into().unwrap()))
+            }).collect();
+            prop_assert!(!is_match || finder.prefilter().is_none_or(|p| p.may_be_in(&words)));
         }
 
         #[test]

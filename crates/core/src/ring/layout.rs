@@ -158,12 +158,13 @@ pub(super) struct Geometry {
 
 impl Geometry {
     /// Chunks of 32 kB, or of 64 kB for a ring above 64 MB: small ones waste less; taking one costs some
-    /// 1.5 µs while two processors do, and large ones scan faster. Lanes: two a processor, 4 to 32. At
-    /// least two chunks a lane and 8 besides.
+    /// 1.5 µs while two processors do, and large ones scan faster. Lanes: four a processor, 8 to 32, so
+    /// that threads put to sleep while they hold one leave some to the others. At least two chunks a lane
+    /// and 8 besides.
     pub(super) fn new(max_entries: u64, max_bytes: usize, processors: usize) -> Self {
         const MIB: usize = 1 << 20;
         let chunk_bytes: usize = if max_bytes > 64 * MIB { 64 << 10 } else { 32 << 10 };
-        let lanes = (processors * 2).next_power_of_two().clamp(4, 32);
+        let lanes = (processors * 4).next_power_of_two().clamp(8, 32);
         let chunk_words = chunk_bytes / 8;
         let fixed = HEADER_WORDS + lanes * CONTROL_WORDS;
         let per_chunk = chunk_words + CONTROL_WORDS + 1;

@@ -69,7 +69,7 @@ pub struct RingOptions {
     /// Most entries kept, at least 1. Default 2000.
     pub max_entries: usize,
     /// Most bytes of memory, control blocks included. Default: 4 MiB, or 1 kB an entry where that is
-    /// more. A ring is never smaller than its lanes need (about 540 kB on two processors).
+    /// more. A ring is never smaller than its lanes need (about 800 kB on two processors).
     pub max_bytes: usize,
     /// Largest entry in bytes; a larger one is cut at a character and marked. Default 256 kB.
     pub max_entry_bytes: usize,
@@ -177,7 +177,8 @@ pub struct RingStats {
     pub max_bytes: u64,
     /// Most entries kept.
     pub max_entries: u64,
-    /// Entries lost because every lane stayed busy. 0 on a machine that runs at all.
+    /// Entries lost because every lane stayed busy for a tenth of a second. 0 on a machine that runs
+    /// at all.
     pub dropped: u64,
     /// Entries ever cut because they were too large.
     pub truncated: u64,
@@ -291,8 +292,9 @@ impl Ring {
         self.max_entry_bytes
     }
 
-    /// Records an entry. Never waits, never fails: `None` only when every lane was held by a thread
-    /// that the system had put to sleep in mid-copy, which is counted as dropped.
+    /// Records an entry. Waits for nobody as a rule, and never fails: `None` only when every lane was
+    /// held by a thread that the system had put to sleep in mid-copy and did not wake for a tenth of a
+    /// second, which is counted as dropped.
     pub fn push(&self, entry: &Entry) -> Option<Seq> {
         self.record(entry.timestamp, Timestamp::now(), entry.level, |writer| writer.entry(entry))
     }

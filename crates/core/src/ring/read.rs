@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     Level, Timestamp,
-    filter::Needs,
-    record::{PREFIX_BYTES, bytes_needed},
+    filter::{Needs, Prefilter},
+    record::{PREFIX_BYTES, bytes_needed, message_range},
 };
 
 /// What a chunk held when it was looked at: enough to pass it over without reading it.
@@ -283,6 +283,22 @@ impl Snapshot<'_> {
         if slot.split {
             self.join(start, out);
         }
+    }
+
+    /// Whether a slot's message may hold what a prefilter looks for. Reads it where it lies.
+    #[inline]
+    pub(crate) fn may_contain(&self, info: &ChunkInfo, slot: &Slot, wanted: &Prefilter) -> bool {
+        let geometry = &self.ring.geometry;
+        if slot.split
+            || slot.len < PREFIX_BYTES
+            || slot.offset + slot.len.div_ceil(8) > geometry.chunk_words
+        {
+            return true;
+        }
+        let at = geometry.data(info.index) + slot.offset;
+        // The prefix's first word: where the message lies, and its length.
+        let [start, end] = message_range(self.ring.region.load::<8>(at), slot.len);
+        wanted.may_be_in(self.ring.region.slice(at + start / 8, end.div_ceil(8) - start / 8))
     }
 
     /// As [`read_record`](Self::read_record), but perhaps only so much of it as a matcher needs.

@@ -125,6 +125,12 @@ impl Region {
         }
     }
 
+    /// Consecutive words, to be looked through where they lie.
+    #[inline]
+    pub(super) fn slice(&self, word: usize, count: usize) -> &[AtomicU64] {
+        &self.words()[word..word + count]
+    }
+
     /// The `N` bytes from `word` on; `N` is a multiple of 8.
     #[inline]
     pub(super) fn load<const N: usize>(&self, word: usize) -> [u8; N] {

@@ -37,7 +37,7 @@ fn entry(n: u64, len: usize) -> Entry {
     Entry::new(Timestamp(n.cast_signed()), Level::ALL[n as usize % 6], message)
 }
 
-/// The smallest ring there is: 16 chunks of 32 kB.
+/// The smallest ring there is: 24 chunks of 32 kB.
 fn small(max_entries: usize) -> Ring {
     Ring::with_processors(
         RingOptions { max_bytes: 1, ..RingOptions::with_max_entries(max_entries) },
@@ -57,7 +57,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         8 => (0usize..600).prop_map(Op::Push),
         2 => (0usize..60_000).prop_map(Op::Push),
-        2 => (0usize..400, 0usize..900).prop_map(|(n, len)| Op::Burst(n, len)),
+        2 => (0usize..600, 0usize..900).prop_map(|(n, len)| Op::Burst(n, len)),
         1 => Just(Op::Clear),
         3 => Just(Op::Follow),
     ];
@@ -112,7 +112,7 @@ proptest! {
             if kept > 0 {
                 // Bytes are the bound: most of them are in use.
                 let stats = ring.stats();
-                prop_assert!(stats.bytes * 2 > 10 * 32 * 1024, "{stats:?}");
+                prop_assert!(stats.bytes * 2 > 16 * 32 * 1024, "{stats:?}");
             }
             let stats = ring.stats();
             prop_assert_eq!(stats.entries, seen.len() as u64);

@@ -7,6 +7,7 @@
 use std::{
     cell::Cell,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence},
+    time::Duration,
 };
 
 use super::{
@@ -20,10 +21,13 @@ pub(super) const FLAG_SPLIT: u64 = 1;
 /// Slot flag: the entry was cut.
 pub(super) const FLAG_TRUNCATED: u64 = 2;
 
-/// Rounds over all lanes before an entry is dropped; after the first few each begins with a yield,
-/// so this is some milliseconds in which no thread holding a lane was run.
-const ROUNDS_MAX: usize = 256;
+/// Rounds over all lanes before an entry is dropped. After the first few a round begins with a yield,
+/// and after more with a short sleep, which lets those run who hold the lanes: on a machine so busy the
+/// system would put this thread to sleep anyway. In all about a tenth of a second.
+const ROUNDS_MAX: usize = 1100;
 const ROUNDS_WITHOUT_YIELD: usize = 8;
+const ROUNDS_WITHOUT_SLEEP: usize = 100;
+const SLEEP: Duration = Duration::from_micros(50);
 
 thread_local! {
     /// The buffer a record is put together in. Taken while in use, so that logging within logging
@@ -120,8 +124,10 @@ impl Ring {
         let first = own_lane() % lanes;
         let flags = if truncated { FLAG_TRUNCATED } else { 0 };
         for round in 0..ROUNDS_MAX {
-            if round >= ROUNDS_WITHOUT_YIELD {
-                std::thread::yield_now();
+            match round {
+                ..ROUNDS_WITHOUT_YIELD => {}
+                ROUNDS_WITHOUT_YIELD..ROUNDS_WITHOUT_SLEEP => std::thread::yield_now(),
+                _ => std::thread::sleep(SLEEP),
             }
             for step in 0..lanes {
                 let index = (first + step) % lanes;
