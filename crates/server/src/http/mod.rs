@@ -101,7 +101,12 @@ pub(crate) fn is_health(path: &str) -> bool {
 }
 
 async fn healthz() -> Response {
-    respond(StatusCode::OK, "application/json", b"{\"success\":true,\"status\":\"ok\"}".to_vec())
+    const BODY: &str = concat!(
+        "{\"success\":true,\"status\":\"ok\",\"version\":\"",
+        env!("CARGO_PKG_VERSION"),
+        "\"}"
+    );
+    respond(StatusCode::OK, "application/json", BODY.as_bytes().to_vec())
 }
 
 async fn not_found(uri: Uri) -> Response {

@@ -1,0 +1,107 @@
+//! Where the reading commands read: files, or a server.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context;
+use clap::Args;
+use jiff::tz::TimeZone;
+use logrec_reader::{LogFile, Reader};
+
+use crate::{
+    client::{Client, DEFAULT_URL},
+    error::usage,
+    filters::{Params, check},
+    settings,
+};
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Source")]
+pub(crate) struct SourceArgs {
+    /// Log files to read, - for stdin; without any a server is asked
+    #[arg(value_name = "FILE", help_heading = "Arguments")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Server to ask [env: LOGREC_URL] [default: http://127.0.0.1:5050]
+    ///
+    /// Of an application that has logrec's API elsewhere than at /api/debug, give the path too.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// File with the token the server asks for [env: LOGREC_TOKEN, LOGREC_TOKEN_FILE]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+impl SourceArgs {
+    /// The server to ask, whether or not files are named.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        let token = settings::token(self.token_file.as_deref(), None)?;
+        let url = self.url.clone().or_else(|| set("LOGREC_URL"));
+        Client::new(url.as_deref().unwrap_or(DEFAULT_URL), token)
+            .map_err(crate::client::ClientError::into_failure)
+    }
+
+    pub(crate) fn is_contradictory(&self) -> anyhow::Result<()> {
+        match (&self.url, &*self.files) {
+            (Some(_), [_, ..]) => Err(usage("FILE and --url exclude each other; give one of them")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An environment variable that is set and not empty.
+pub(crate) fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What answers.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Files(Reader),
+    Server(Client),
+}
+
+impl Source {
+    pub(crate) fn open(args: &SourceArgs) -> anyhow::Result<Self> {
+        args.is_contradictory()?;
+        if args.files.is_empty() {
+            return Ok(Self::Server(args.client()?));
+        }
+        let reader = Reader::default();
+        for path in &args.files {
+            let file = LogFile::open(named(path))
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            reader.add(Arc::new(file));
+        }
+        Ok(Self::Files(reader))
+    }
+
+    /// The answer of `GET /logs`, from wherever.
+    pub(crate) fn logs(&self, params: &Params, zone: &TimeZone) -> anyhow::Result<Vec<u8>> {
+        let request = check(params, zone)?;
+        match self {
+            Self::Files(reader) => Ok(reader.answer(&request).render()),
+            Self::Server(client) => {
+                client.logs(params).map_err(crate::client::ClientError::into_failure)
+            }
+        }
+    }
+
+    /// The answer of `GET /logs/stats`.
+    pub(crate) fn stats(&self) -> anyhow::Result<Vec<u8>> {
+        match self {
+            Self::Files(reader) => Ok(reader.stats_json()),
+            Self::Server(client) => {
+                client.stats().map_err(crate::client::ClientError::into_failure)
+            }
+        }
+    }
+}
+
+/// `-` is stdin.
+pub(crate) fn named(path: &Path) -> &Path {
+    if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path }
+}

@@ -1,1 +1,0 @@
-//! The logrec command: capture what a process logs and let people and assistants ask.

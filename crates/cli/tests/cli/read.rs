@@ -1,0 +1,249 @@
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    net::TcpListener,
+    process::{Child, Stdio},
+};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{Lines, Place, end, kill, text};
+
+const LOG: &str = "\
+2026-01-02 03:04:05,000 - app.engine - INFO - started
+2026-01-02 03:04:06,000 - app.engine - WARNING - slow query id=7
+2026-01-02 03:04:07,000 - app.ws - ERROR - refused
+Traceback (most recent call last):
+  File \"a.py\", line 1, in f
+    g()
+ValueError: no
+2026-01-02 03:04:08,000 - app.ws - INFO - Ärger \u{1b}[31m
+";
+
+fn answer(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|e| panic!("{e}: {}", text(bytes)))
+}
+
+/// An answer without what names a recording.
+fn comparable(bytes: &[u8]) -> Value {
+    let mut answer = answer(bytes);
+    answer.as_object_mut().unwrap().retain(|key, _| !key.ends_with("_cursor"));
+    for entry in answer["data"].as_array_mut().unwrap() {
+        entry.as_object_mut().unwrap().remove("id");
+    }
+    answer
+}
+
+#[test]
+fn a_file_and_a_server_give_the_same() {
+    let place = Place::new();
+    place.write("app.log", LOG);
+    let served = place.serve(&["serve", "app.log"]);
+    served.wait_for(4);
+    let url = served.url();
+    for filter in [
+        &["--level", "error,WARNING"][..],
+        &["--min-level", "WARNING"],
+        &["--logger", "WS"],
+        &["--search", "ärger"],
+        &["--regex", "^(slow|refused)"],
+        &["--limit", "2", "--order", "asc"],
+        &["--since", "2026-01-02 03:04:06", "--until", "2026-01-02T03:04:07.5Z"],
+        &["--fields", "message,level"],
+        &["--attr", "id=7"],
+        &["--max-tokens", "200"],
+        &["--format", "json"],
+    ] {
+        let file = place.output(&[&["logs"], filter, &["app.log"]].concat());
+        let server = place.output(&[&["logs"], filter, &["--url", &url]].concat());
+        assert_eq!(file.status.code(), server.status.code(), "{filter:?}");
+        assert_eq!(comparable(&file.stdout), comparable(&server.stdout), "{filter:?}");
+    }
+    for format in ["text", "markdown"] {
+        let file = place.output(&["logs", "--format", format, "app.log"]);
+        let server = place.output(&["logs", "--format", format, "--url", &url]);
+        assert_eq!(text(&file.stdout), text(&server.stdout));
+        assert!(!text(&file.stdout).contains('\x1b'));
+    }
+    let mut stats = [&["stats", "app.log"][..], &["stats", "--url", &url]]
+        .map(|args| answer(&place.output(args).stdout)["data"]["level_counts"].take());
+    assert_eq!(stats[0].take(), stats[1]);
+}
+
+#[test]
+fn exit_statuses() {
+    let place = Place::new();
+    place.write("app.log", LOG);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    for (args, code, says) in [
+        (&["logs", "app.log"][..], 0, ""),
+        (&["logs", "--level", "CRITICAL", "app.log"], 1, ""),
+        (&["logs", "--level", "CRITICAL", "--format", "ndjson", "app.log"], 1, ""),
+        (&["logs", "--level", "CRITICAL", "--format", "text", "app.log"], 1, ""),
+        (&["logs", "--level", "LOUD", "app.log"], 2, "logrec: `--level` is `LOUD`; give TRACE"),
+        (&["logs", "--limit", "1001", "app.log"], 2, "`--limit` is `1001`"),
+        (&["logs", "--since-minutes=-5", "app.log"], 2, "`--since-minutes` is `-5`"),
+        (&["logs", "--attr", "x", "app.log"], 2, "give NAME=VALUE"),
+        (&["logs", "--nonsense"], 2, "unexpected argument"),
+        (&["logs", "--url", "https://x", "--level", "INFO"], 2, "https is not spoken here"),
+        (&["logs", "--url", "http://x", "app.log"], 2, "exclude each other"),
+        (&["logs", "absent.log"], 3, "logrec: cannot read absent.log: No such file"),
+        (&["logs", "--url", &url], 3, "start one with logrec run -- CMD"),
+        (&["tail", "--url", &url], 3, "start one with logrec run -- CMD"),
+        (&["tail", "--level", "LOUD", "app.log"], 2, "`--level`"),
+        (&["stats", "absent.log"], 3, "absent.log"),
+        (&["frobnicate"], 2, "unrecognized subcommand"),
+        (&["completions", "bash"], 0, ""),
+        (&["--version"], 0, ""),
+    ] {
+        let output = place.output(args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(says), "{args:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let place = Place::new();
+    let line = "WARNING:app:something that is said over and over again\n";
+    place.write("app.log", line.repeat(2000));
+    let mut child = place
+        .logrec(&["logs", "--limit", "1000", "--format", "ndjson", "app.log"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(end(&mut child).code(), Some(0));
+    assert_eq!(crate::support::rest(child.stderr.as_mut().unwrap()), "");
+}
+
+#[test]
+fn stdin_is_a_file_too() {
+    let place = Place::new();
+    let log = place.write("app.log", LOG);
+    let mut command = place.logrec(&["logs", "--level", "ERROR", "-"]);
+    let output = command.stdin(std::fs::File::open(log).unwrap()).output().unwrap();
+    assert_eq!(answer(&output.stdout)["count"], 1);
+}
+
+#[test]
+fn a_token_is_brought() {
+    let place = Place::new();
+    place.write("token", "s3cret\n");
+    let served = place.serve(&["serve", "--token-file", "token"]);
+    let url = served.url();
+    let without = place.output(&["logs", "--url", &url]);
+    assert_eq!(without.status.code(), Some(3));
+    assert!(text(&without.stderr).contains("logrec: a token is asked for here"));
+    let with = place.output(&["logs", "--url", &url, "--token-file", "token"]);
+    assert_eq!(with.status.code(), Some(1), "{}", text(&with.stderr));
+    let env =
+        place.logrec(&["logs"]).env("LOGREC_URL", &url).env("LOGREC_TOKEN", "s3cret").output();
+    assert_eq!(env.unwrap().status.code(), Some(1));
+    let doctor =
+        place.logrec(&["doctor", "--url", &url]).env("LOGREC_TOKEN", "s3cret").output().unwrap();
+    let said = text(&doctor.stdout);
+    assert!(said.contains("LOGREC_TOKEN=(set)") && !said.contains("s3cret"), "{said}");
+}
+
+fn tail(place: &Place, args: &[&str]) -> (Child, Lines<std::process::ChildStdout>) {
+    let mut child = place
+        .logrec(&[&["tail"], args].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = Lines::new(child.stdout.take().unwrap());
+    (child, lines)
+}
+
+fn message(line: &str) -> String {
+    answer(line.as_bytes())["message"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn tail_of_a_file() {
+    let place = Place::new();
+    let log = place.write("app.log", "one\ntwo\nthree\n");
+    let (mut child, mut lines) = tail(&place, &["-n", "2", "app.log"]);
+    assert_eq!([message(&lines.next()), message(&lines.next())], ["two", "three"]);
+    let mut file = OpenOptions::new().append(true).open(log).unwrap();
+    file.write_all(b"four\nERROR:app:five\n").unwrap();
+    assert_eq!([message(&lines.next()), message(&lines.next())], ["four", "five"]);
+    kill(&child, Signal::INT);
+    assert_eq!(end(&mut child).code(), Some(0));
+}
+
+#[test]
+fn tail_of_a_server_that_is_restarted() {
+    let place = Place::new();
+    let mut served = place.serve(&["serve", "-"]);
+    let address = served.address.clone();
+    let mut input = served.child.stdin.take().unwrap();
+    input.write_all(b"ERROR:app:one\nINFO:app:quiet\n").unwrap();
+    served.wait_for(2);
+    let url = served.url();
+    let (mut child, mut lines) = tail(&place, &["--level", "ERROR", "--url", &url]);
+    assert_eq!(message(&lines.next()), "one");
+    input.write_all(b"ERROR:app:two\nINFO:app:quiet\n").unwrap();
+    assert_eq!(message(&lines.next()), "two");
+    served.stop();
+    let mut said = Lines::new(child.stderr.take().unwrap());
+    assert!(said.next().contains("has gone; waiting for it to come back"));
+    let command = place.logrec(&["serve", "-", "--bind", &address, "--port-file", "second"]);
+    let mut again = crate::support::Served::wait(command, &place.path("second"));
+    let mut input = again.child.stdin.take().unwrap();
+    input.write_all(b"ERROR:app:three\n").unwrap();
+    assert_eq!(message(&lines.next()), "three");
+    kill(&child, Signal::TERM);
+    assert_eq!(end(&mut child).code(), Some(0));
+}
+
+#[test]
+fn doctor() {
+    let place = Place::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let none = place.output(&["doctor", "--url", &free.to_string()]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none.stdout).contains("WRONG  no server at"), "{}", text(&none.stdout));
+
+    let served = place.serve(&["serve"]);
+    let empty = place.output(&["doctor", "--url", &served.url()]);
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(text(&empty.stdout).contains("PYTHONUNBUFFERED"), "{}", text(&empty.stdout));
+
+    place.write("app.log", format!("{LOG}what is this\n"));
+    let file = place.output(&["doctor", "app.log"]);
+    let said = text(&file.stdout);
+    assert_eq!(file.status.code(), Some(0), "{said}");
+    for expected in [
+        "9 lines are 5 entries",
+        "4 are in a known format, 4 have a time of their own",
+        "1 have a stack trace",
+        "> what is this",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn doctor_names_a_stranger_on_the_port() {
+    let place = Place::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            let _ = std::io::Read::read(&mut stream, &mut request);
+            let _ = stream.write_all(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
+            );
+        }
+    });
+    let output = place.output(&["doctor", "--url", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("not logrec"), "{}", text(&output.stdout));
+}
