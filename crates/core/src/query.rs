@@ -15,7 +15,7 @@ use crate::{
     Entry, Filter, Level, Matcher, Position, Ring, RingId, Seq, Timestamp,
     cursor::{Cursor, Place},
     record::RecordRef,
-    ring::{ChunkCopy, ChunkInfo, Slot, Snapshot},
+    ring::{ChunkCopy, ChunkInfo, Kept, Slot, Snapshot},
 };
 
 /// How an answer is sorted. Which entries it holds does not depend on it.
@@ -249,7 +249,22 @@ impl<'q> Collector<'q> {
             }
         }
         self.copy = copy;
+        if let Some(kept) = Kept::of(&snapshot) {
+            self.kept(id, &kept, &from);
+        }
         self.end.push((id, snapshot.end().clone()));
+    }
+
+    /// Shows the errors that a ring has kept and no longer holds otherwise.
+    fn kept(&mut self, id: RingId, kept: &Kept<'_>, from: &Position) {
+        if self.keep == Keep::FirstRecorded {
+            // They were counted as missed with the rest.
+            let found = kept.slots().filter(|(_, slot)| from.precedes(slot.seq)).count();
+            self.missed = self.missed.saturating_sub(found as u64);
+        }
+        for (info, slot) in kept.slots() {
+            self.slot(id, kept.snapshot(), info, slot, from);
+        }
     }
 
     /// Shows an entry that lies in no ring, as the record that a
@@ -428,7 +443,11 @@ impl<'q> Collector<'q> {
     }
 
     fn may_match(&self, info: &ChunkInfo) -> bool {
-        info.time_max >= self.matcher.since()
+        let before = self.query.before.as_ref().and_then(|c| c.place);
+        let after = self.query.after.as_ref().and_then(|c| c.place);
+        before.is_none_or(|place| info.time_min <= place.time)
+            && after.is_none_or(|place| info.time_max >= place.time)
+            && info.time_max >= self.matcher.since()
             && info.time_min <= self.matcher.until()
             && self.matcher.levels().iter().any(|level| info.may_hold(level))
     }

@@ -102,6 +102,7 @@ pub fn sum(all: impl IntoIterator<Item = RingStats>) -> RingStats {
         sum.oldest = pick(sum.oldest, one.oldest, true);
         sum.newest = pick(sum.newest, one.newest, false);
         sum.recorded += one.recorded;
+        sum.evicted += one.evicted;
         sum.bytes += one.bytes;
         sum.max_bytes += one.max_bytes;
         sum.max_entries += one.max_entries;

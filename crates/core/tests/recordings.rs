@@ -198,6 +198,23 @@ fn a_reader_clears_for_itself() {
 }
 
 #[test]
+fn kept_errors_are_recorded_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = RingOptions { keep_errors: 5, ..RingOptions::with_max_entries(10) };
+    let ring = Ring::create(dir.path(), "app", options).unwrap();
+    let recording = Recording::open(ring.path().unwrap()).unwrap();
+    ring.push(&Entry::new(Timestamp(1), Level::Error, message(999)));
+    (0..100).for_each(|n| push(&ring, n));
+    drop(ring);
+    for recording in [Recording::open(recording.path()).unwrap(), recording] {
+        assert_eq!(all_numbers(&recording), [&[999][..], &(90..100).collect::<Vec<_>>()].concat());
+        assert_eq!((recording.stats().entries, recording.stats().evicted), (11, 90));
+        assert_eq!(recording.clear(), 11);
+        assert_eq!(recording.stats().entries, 0);
+    }
+}
+
+#[test]
 fn folders_and_files_are_the_users_alone() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("a/b");

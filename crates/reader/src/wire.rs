@@ -270,6 +270,7 @@ fn figures(data: &mut Object<'_>, stats: &RingStats) {
     data.uint("bytes", stats.bytes)
         .uint("max_bytes", stats.max_bytes)
         .uint("recorded", stats.recorded)
+        .uint("evicted", stats.evicted)
         .uint("dropped", stats.dropped)
         .uint("truncated", stats.truncated);
 }

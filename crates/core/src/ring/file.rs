@@ -28,6 +28,8 @@ use crate::{Collector, NS_PER_S, Source, SourceInfo, Timestamp};
 const ENDING: &str = "ring";
 /// Dead recordings of one service that are kept.
 const KEPT_PER_SERVICE: usize = 10;
+/// Words of the largest page that systems have.
+const PAGE_WORDS: usize = (64 << 10) / 8;
 /// How long a dead recording is kept.
 const KEPT_FOR_NS: i64 = 24 * 3600 * NS_PER_S;
 /// Most recordings that a folder is read for.
@@ -128,7 +130,14 @@ impl Ring {
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
         file.try_lock()?;
-        let bytes = (geometry.words() * 8) as u64;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let kept = options
+            .for_errors()
+            .map(|kept| (Geometry::new(kept.max_entries as u64, kept.max_bytes, processors), kept));
+        // A mapping begins at a page.
+        let errors_at = geometry.words().next_multiple_of(PAGE_WORDS);
+        let words = kept.map_or(geometry.words(), |(kept, _)| errors_at + kept.words());
+        let bytes = (words * 8) as u64;
         match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
             // Some file systems cannot; there a disk that fills up ends the process.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => file.set_len(bytes)?,
@@ -141,7 +150,14 @@ impl Ring {
         let name = &service[..service.floor_char_boundary(header::SERVICE_BYTES_MAX)];
         region.set(header::SERVICE_LEN, name.len() as u64);
         region.write(header::SERVICE, name.as_bytes());
-        Ok((Self::in_region(region, geometry, options.max_entry_bytes), file))
+        let mut ring = Self::in_region(region, geometry, options.max_entry_bytes);
+        if let Some((geometry, options)) = kept {
+            let region = Region::mapped_from(&file, errors_at as u64, true)?;
+            let errors = Self::in_region(region, geometry, options.max_entry_bytes);
+            ring.region.set(header::ERRORS_AT, errors_at as u64);
+            ring.errors = Some(Box::new(errors));
+        }
+        Ok((ring, file))
     }
 
     /// Where it is recorded; `None` for a ring in memory.
@@ -236,8 +252,19 @@ impl Recording {
         region.read(header::SERVICE, len, &mut service);
         let service = String::from_utf8_lossy(&service).into_owned();
         let max_entry_bytes = region.get(header::MAX_ENTRY_BYTES) as usize;
-        let ring = Ring { region, geometry, max_entry_bytes, file: None, trouble: None };
+        let errors = Self::open_errors(&file, region.get(header::ERRORS_AT));
+        let ring = Ring { region, geometry, max_entry_bytes, file: None, trouble: None, errors };
         Ok(Self { ring, path, file, service, cleared: Mutex::default() })
+    }
+
+    /// The ring of kept errors behind the main one. A damaged one is none.
+    fn open_errors(file: &File, at: u64) -> Option<Box<Ring>> {
+        let region = (at > 0).then(|| Region::mapped_from(file, at, false).ok()).flatten()?;
+        let geometry = check_header(&region).ok()?;
+        let max_entry_bytes = region.get(header::MAX_ENTRY_BYTES) as usize;
+        let ring =
+            Ring { region, geometry, max_entry_bytes, file: None, trouble: None, errors: None };
+        Some(Box::new(ring))
     }
 
     /// Where it lies.
@@ -334,7 +361,7 @@ impl Source for Recording {
         let mut cleared = self.cleared.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = self.ring.snapshot_after(&cleared);
         *cleared = snapshot.end().clone();
-        snapshot.entries()
+        snapshot.entries() + super::kept::Kept::of(&snapshot).map_or(0, |kept| kept.entries())
     }
 }
 

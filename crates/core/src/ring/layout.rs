@@ -16,7 +16,8 @@
 //!                  1  observed, ns since the epoch (i64); never falls within a lane
 //!                  2  low 32 bits: where the record starts, in words from the chunk's start;
 //!                     high 32 bits: its length in bytes
-//!                  3  bits 0..8 level, 8..16 flags
+//!                  3  bits 0..8 level, 8..16 flags; 16..64 of a kept error: its seq in the ring that it
+//!                     is kept for, plus one
 //! ```
 
 /// First word of a region: `logrec` and the layout's version, readable in a hex dump.
@@ -47,6 +48,8 @@ pub(super) mod header {
     pub(in crate::ring) const BOOT_ID: usize = 10;
     /// When the recording was ended in good order, ns since the epoch; 0 until then.
     pub(in crate::ring) const ENDED: usize = 12;
+    /// Where the region of kept errors begins, in words; 0 where none are kept.
+    pub(in crate::ring) const ERRORS_AT: usize = 13;
     /// Length of the service's name in bytes, and the name in the words after it.
     pub(in crate::ring) const SERVICE_LEN: usize = 15;
     pub(in crate::ring) const SERVICE: usize = 16;

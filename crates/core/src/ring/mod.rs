@@ -43,6 +43,7 @@ compile_error!("a ring's words are 64 bits wide: build logrec for a 64-bit targe
 
 mod exit;
 mod file;
+mod kept;
 mod layout;
 mod read;
 mod region;
@@ -54,6 +55,7 @@ use layout::{BYTE_ORDER, Geometry, MAGIC, header, lane};
 use region::Region;
 
 pub use file::{CreateError, End, Folder, OpenError, Recording};
+pub(crate) use kept::Kept;
 pub use read::{ChunkCopy, ChunkInfo, Slot, Snapshot};
 
 use crate::{Entry, Level, Timestamp, record::RecordWriter};
@@ -73,6 +75,10 @@ pub struct RingOptions {
     pub max_bytes: usize,
     /// Largest entry in bytes; a larger one is cut at a character and marked. Default 256 kB.
     pub max_entry_bytes: usize,
+    /// So many of the newest entries of level WARNING and above are kept besides, in memory of their
+    /// own (1 kB each, at least 800 kB), so that a flood of DEBUG does not push the one ERROR out before
+    /// anyone looked. Default 0: none.
+    pub keep_errors: usize,
 }
 
 impl RingOptions {
@@ -85,7 +91,20 @@ impl RingOptions {
             max_entries,
             max_bytes: if wanted > DEFAULT_MAX_BYTES { wanted } else { DEFAULT_MAX_BYTES },
             max_entry_bytes: crate::record::RECORD_BYTES_MAX,
+            keep_errors: 0,
         }
+    }
+}
+
+impl RingOptions {
+    /// Those of the ring that keeps errors, if one is asked for.
+    fn for_errors(&self) -> Option<Self> {
+        let most = Self { max_bytes: self.keep_errors.saturating_mul(1024), ..*self };
+        (self.keep_errors > 0).then_some(Self {
+            max_entries: self.keep_errors,
+            keep_errors: 0,
+            ..most
+        })
     }
 }
 
@@ -170,6 +189,8 @@ pub struct RingStats {
     pub newest: Option<Timestamp>,
     /// Entries ever recorded.
     pub recorded: u64,
+    /// Entries since the last clear that newer ones have pushed out.
+    pub evicted: u64,
     /// Bytes of slots and records of the entries a reader sees; those of a chunk only partly in sight
     /// are taken in proportion.
     pub bytes: u64,
@@ -202,6 +223,8 @@ pub struct Ring {
     file: Option<file::Recorded>,
     /// Why it is not recorded in a file, where it should be.
     trouble: Option<Box<str>>,
+    /// The second, small ring for WARNING and above. See [`kept`].
+    errors: Option<Box<Self>>,
 }
 
 impl fmt::Debug for Ring {
@@ -253,7 +276,12 @@ impl Ring {
     pub(crate) fn with_processors(options: RingOptions, processors: usize) -> Self {
         let geometry =
             Geometry::new(options.max_entries.max(1) as u64, options.max_bytes, processors);
-        Self::in_region(Region::anonymous(geometry.words()), geometry, options.max_entry_bytes)
+        let region = Region::anonymous(geometry.words());
+        let mut ring = Self::in_region(region, geometry, options.max_entry_bytes);
+        if let Some(kept) = options.for_errors() {
+            ring.errors = Some(Box::new(Self::with_processors(kept, processors)));
+        }
+        ring
     }
 
     /// A new ring in a zeroed region of at least `geometry.words()`.
@@ -271,7 +299,7 @@ impl Ring {
         region.set(header::MAX_ENTRY_BYTES, max_entry_bytes as u64);
         region.set(header::PROCESS, std::process::id().into());
         region.set(header::STARTED, Timestamp::now().0.cast_unsigned());
-        Self { region, geometry, max_entry_bytes, file: None, trouble: None }
+        Self { region, geometry, max_entry_bytes, file: None, trouble: None, errors: None }
     }
 
     /// Which recording this is.
@@ -331,7 +359,7 @@ impl Ring {
         for (index, next) in snapshot.end().0.iter().enumerate() {
             self.region.set(self.geometry.lane(index) + lane::FLOOR, *next);
         }
-        snapshot.entries()
+        snapshot.entries() + kept::Kept::of(&snapshot).map_or(0, |kept| kept.entries())
     }
 
     /// Figures at this moment. O(chunks).
@@ -344,6 +372,7 @@ impl Ring {
         let snapshot = self.snapshot_after(cleared);
         let mut stats = RingStats {
             recorded: snapshot.recorded(),
+            evicted: snapshot.missed_since(&Position::default()),
             max_bytes: (self.region.len() * 8) as u64,
             max_entries: self.geometry.max_entries,
             dropped: self.region.get(header::DROPPED),
@@ -351,6 +380,9 @@ impl Ring {
             ..RingStats::default()
         };
         snapshot.count_into(&mut stats);
+        if let Some(kept) = kept::Kept::of(&snapshot) {
+            kept.count_into(&mut stats);
+        }
         stats
     }
 }

@@ -78,9 +78,23 @@ pub struct Slot {
     pub seq: Seq,
     /// Whether it was cut.
     pub truncated: bool,
+    /// Of a kept error: the entry that it is a copy of.
+    pub(super) original: Option<Seq>,
     split: bool,
     offset: usize,
     len: usize,
+}
+
+impl Slot {
+    /// The same under another name.
+    pub(super) fn named(self, seq: Seq) -> Self {
+        Self { seq, ..self }
+    }
+
+    /// Bytes of slot and record, where the record lies whole in its chunk.
+    pub(super) const fn bytes(&self) -> u64 {
+        (SLOT_WORDS * 8 + self.len) as u64
+    }
 }
 
 /// Slots of one chunk, copied. Reused from chunk to chunk.
@@ -93,7 +107,7 @@ pub struct ChunkCopy {
 /// Which entries existed at one moment: chunks by lane and ordinal.
 #[derive(Debug)]
 pub struct Snapshot<'r> {
-    ring: &'r Ring,
+    pub(super) ring: &'r Ring,
     chunks: Vec<ChunkInfo>,
     cleared: Vec<u64>,
     end: Position,
@@ -336,6 +350,7 @@ impl Snapshot<'_> {
             level: Level::from_index((meta & 0xff) as u8).unwrap_or_default(),
             seq: Seq::new(info.lane, ordinal),
             truncated: meta >> 8 & FLAG_TRUNCATED != 0,
+            original: (meta >> 16).checked_sub(1).map(Seq::from_raw),
             split: meta >> 8 & FLAG_SPLIT != 0,
             offset: low32(place) as usize,
             len: low32(place >> 32) as usize,
@@ -459,6 +474,20 @@ impl Snapshot<'_> {
             stats.oldest = Some(stats.oldest.map_or(oldest, |t| t.min(oldest)));
             stats.newest = Some(stats.newest.map_or(newest, |t| t.max(newest)));
         }
+    }
+
+    /// Whether an entry was there and has been pushed out: recorded before this snapshot, not cleared,
+    /// and not in sight. O(log chunks).
+    pub(super) fn has_lost(&self, seq: Seq) -> bool {
+        let (lane, ordinal) = (seq.lane(), seq.ordinal());
+        let recorded = self.end.0.get(lane).is_some_and(|end| ordinal < *end);
+        let cleared = self.cleared.get(lane).is_some_and(|floor| ordinal < *floor);
+        if !recorded || cleared {
+            return false;
+        }
+        let after = self.chunks.partition_point(|c| (c.lane, c.first) <= (lane, ordinal));
+        let holds = |c: &ChunkInfo| c.lane == lane && (c.visible_from..c.end()).contains(&ordinal);
+        !after.checked_sub(1).is_some_and(|i| holds(&self.chunks[i]))
     }
 
     fn bytes_used(&self, info: &ChunkInfo) -> u64 {

@@ -59,13 +59,18 @@ impl Region {
 
     /// A file's words, shared with every process that maps it.
     pub(super) fn mapped(file: &File, writable: bool) -> io::Result<Self> {
-        let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-        let len = bytes / 8;
+        Self::mapped_from(file, 0, writable)
+    }
+
+    /// A file's words from one on, which must begin a page.
+    pub(super) fn mapped_from(file: &File, from: u64, writable: bool) -> io::Result<Self> {
+        let words = (file.metadata()?.len() / 8).saturating_sub(from);
+        let len = usize::try_from(words).map_err(io::Error::other)?;
         if len == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"));
         }
         let mut options = MmapOptions::new();
-        options.len(len * 8);
+        options.len(len * 8).offset(from.saturating_mul(8));
         let map =
             if writable { options.map_raw(file)? } else { options.map_raw_read_only(file)? };
         // Pages are aligned to far more than eight bytes.

@@ -125,6 +125,47 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// With `keep_errors` a reader sees the newest entries and the newest errors, each once, under the
+    /// same name whether or not the main ring still holds it; and a follower misses fewer.
+    #[test]
+    fn errors_are_kept(max_entries in 1usize..60, kept in 1usize..40, batches in prop::collection::vec((0u64..80, any::<bool>()), 1..8)) {
+        let ring = Ring::new(RingOptions { keep_errors: kept, ..RingOptions::with_max_entries(max_entries) });
+        let (mut n, mut floor, mut names) = (0u64, 0u64, Vec::new());
+        for (batch, clear) in batches {
+            for _ in 0..batch {
+                let seq = ring.push(&entry(n, 5)).unwrap();
+                names.push(seq);
+                n += 1;
+            }
+            let is_error = |n: &u64| n % 6 >= 3;
+            let newest = (0..n).rev().take(max_entries);
+            let mut wanted: Vec<u64> = newest.chain((0..n).rev().filter(is_error).take(kept)).collect();
+            wanted.sort_unstable();
+            wanted.dedup();
+            wanted.retain(|n| *n >= floor);
+            let query = crate::Query { limit: usize::MAX, order: crate::Order::Ascending, ..Default::default() };
+            let page = ring.query(&query);
+            let seen: Vec<u64> = page.rows().map(|row| row.time.0.cast_unsigned()).collect();
+            prop_assert_eq!(&seen, &wanted);
+            prop_assert!(page.rows().all(|row| row.seq == names[row.time.0 as usize]));
+            let follower = crate::Query { after: Some(crate::Cursor::default()), ..query };
+            let page = ring.query(&follower);
+            let unseen = n - floor - wanted.len() as u64;
+            prop_assert_eq!((page.len(), page.missed), (wanted.len(), unseen));
+            let stats = ring.stats();
+            prop_assert_eq!((stats.entries, stats.evicted), (wanted.len() as u64, unseen));
+            prop_assert_eq!(stats.levels.iter().sum::<u64>(), stats.entries);
+            if clear {
+                prop_assert_eq!(ring.clear(), wanted.len() as u64);
+                floor = n;
+            }
+        }
+    }
+}
+
 #[test]
 fn an_entry_of_many_chunks_comes_back_whole_or_marked() {
     let ring = Ring::default();

@@ -117,6 +117,24 @@ impl Ring {
         if !self.region.writable() {
             return None;
         }
+        let seq = self.push_slot([timestamp, observed], level, record, truncated, 0)?;
+        if let (Some(errors), true) = (&self.errors, level >= Level::Warning) {
+            // Errors are few; an entry that is not kept is still in this ring.
+            let _ =
+                errors.push_slot([timestamp, observed], level, record, truncated, seq.raw() + 1);
+        }
+        Some(seq)
+    }
+
+    /// Records into this ring alone. `original` is the entry that this is a copy of, as a slot has it.
+    fn push_slot(
+        &self,
+        [timestamp, observed]: [Timestamp; 2],
+        level: Level,
+        record: &[u8],
+        truncated: bool,
+        original: u64,
+    ) -> Option<Seq> {
         if truncated {
             self.region.at(header::TRUNCATED).fetch_add(1, Ordering::Relaxed);
         }
@@ -136,7 +154,7 @@ impl Ring {
                     continue;
                 };
                 let slot = [timestamp.0.cast_unsigned(), observed.0.cast_unsigned()];
-                let meta = u64::from(level.index()) | flags << 8;
+                let meta = u64::from(level.index()) | flags << 8 | original << 16;
                 if let Ok(seq) = self.push_into(index, slot, meta, record) {
                     drop(held);
                     if step > 0 {
