@@ -350,12 +350,17 @@ impl<'q> Collector<'q> {
         from: &Position,
         copy: &mut ChunkCopy,
     ) {
-        if !snapshot.load(info, copy) {
+        let wanted = self.matcher.message_prefilter();
+        let passed = wanted.is_some_and(|wanted| !snapshot.chunk_may_contain(info, wanted));
+        if (passed && !snapshot.is_intact(info)) || (!passed && !snapshot.load(info, copy)) {
             // Reused since the snapshot: gone before it could be read.
             if self.keep == Keep::FirstRecorded {
                 let unread = info.visible_from.max(from.lane(info.lane));
                 self.missed += (info.first + info.count).saturating_sub(unread);
             }
+            return;
+        }
+        if passed {
             return;
         }
         if self.keep == Keep::Newest {

@@ -76,6 +76,7 @@ impl Matcher {
         rest.iter().for_each(|node| node.note_needs(&mut matcher.needs));
         matcher.message = rest.iter().find_map(|node| match node {
             Node::Field(Field::Message, Check::Contains(finder)) => finder.prefilter(),
+            Node::Field(Field::Message, Check::Matches(pattern)) => pattern.prefilter(),
             _ => None,
         });
         matcher.rest = match rest.len() {

@@ -112,6 +112,8 @@ pub(super) mod chunk {
     pub(in crate::ring) const CLOSED: usize = 10;
     /// Sum of the lengths of its records, what lies in other chunks included.
     pub(in crate::ring) const BYTES: usize = 11;
+    /// Entries of which a part lies in other chunks.
+    pub(in crate::ring) const SPLIT: usize = 12;
 }
 
 /// A chunk's state word: which taking this is (48 bits), what for (8), and whose (8).

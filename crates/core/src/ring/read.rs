@@ -34,6 +34,7 @@ pub struct ChunkInfo {
     /// Latest time of its entries. May be too late, never too early.
     pub time_max: Timestamp,
     levels: [u32; 6],
+    has_split: bool,
 }
 
 impl ChunkInfo {
@@ -212,6 +213,7 @@ impl Ring {
             time_min: Timestamp(region.get(at + chunk::TIME_MIN).cast_signed()),
             time_max: Timestamp(region.get(at + chunk::TIME_MAX).cast_signed()),
             levels,
+            has_split: region.get(at + chunk::SPLIT) > 0,
         };
         self.unchanged(index, state).then_some(info)
     }
@@ -299,6 +301,19 @@ impl Snapshot<'_> {
         }
     }
 
+    /// Whether anything in a chunk may hold what a prefilter looks for; if not, no entry need be looked at.
+    /// Reads all its records where they lie.
+    #[inline]
+    pub(crate) fn chunk_may_contain(&self, info: &ChunkInfo, wanted: &Prefilter) -> bool {
+        let geometry = &self.ring.geometry;
+        let tail = self.ring.region.get(geometry.control(info.index) + chunk::TAIL) as usize;
+        let tail = tail.min(geometry.chunk_words);
+        let records = geometry.chunk_words - tail;
+        // The text of an entry over several chunks lies elsewhere too.
+        info.has_split
+            || wanted.is_in(self.ring.region.slice(geometry.data(info.index) + tail, records))
+    }
+
     /// Whether a slot's message may hold what a prefilter looks for. Reads it where it lies.
     #[inline]
     pub(crate) fn may_contain(&self, info: &ChunkInfo, slot: &Slot, wanted: &Prefilter) -> bool {
@@ -312,7 +327,7 @@ impl Snapshot<'_> {
         let at = geometry.data(info.index) + slot.offset;
         // The prefix's first word: where the message lies, and its length.
         let [start, end] = message_range(self.ring.region.load::<8>(at), slot.len);
-        wanted.may_be_in(self.ring.region.slice(at + start / 8, end.div_ceil(8) - start / 8))
+        wanted.is_in(self.ring.region.slice(at + start / 8, end.div_ceil(8) - start / 8))
     }
 
     /// As [`read_record`](Self::read_record), but perhaps only so much of it as a matcher needs.

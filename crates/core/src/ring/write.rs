@@ -294,6 +294,8 @@ impl Ring {
             stored.extend_from_slice(&state.to_le_bytes());
         }
         stored.extend_from_slice(head);
+        let splits = self.geometry.control(target) + chunk::SPLIT;
+        self.region.set(splits, self.region.get(splits) + 1);
         // The lane is held, so nobody else closed or filled its chunk meanwhile.
         Ok(self.store(index, target, slot, meta | FLAG_SPLIT << 8, &stored, record.len() as u64))
     }
@@ -430,6 +432,7 @@ impl Ring {
         }
         region.set(at + chunk::COUNT, 0);
         region.set(at + chunk::BYTES, 0);
+        region.set(at + chunk::SPLIT, 0);
         region.set(at + chunk::TAIL, self.geometry.chunk_words as u64);
         region.set(at + chunk::TIME_MIN, i64::MAX.cast_unsigned());
         region.set(at + chunk::TIME_MAX, i64::MIN.cast_unsigned());
