@@ -15,6 +15,10 @@ trap 'rm -f "$tmp"' EXIT
     echo
     cargo bench --locked -q -p logrec --bench capture
     echo
+    echo "## Looking through a ring"
+    echo
+    cargo bench --locked -q -p logrec-core --bench scan
+    echo
     echo "## Reading over HTTP"
     echo
     cargo bench --locked -q -p logrec-server --bench http

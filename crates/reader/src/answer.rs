@@ -13,11 +13,13 @@ use crate::{params::Request, shape::Format, text, wire};
 pub struct Answer<'r> {
     request: &'r Request,
     page: Page,
+    /// Recordings that the request's cursor names and that are not here.
+    gone: usize,
 }
 
 impl<'r> Answer<'r> {
-    pub(crate) const fn new(request: &'r Request, page: Page) -> Self {
-        Self { request, page }
+    pub(crate) const fn new(request: &'r Request, page: Page, gone: usize) -> Self {
+        Self { request, page, gone }
     }
 
     /// The entries, sorted as asked.
@@ -127,6 +129,7 @@ impl<'r> Answer<'r> {
         let tail = wire::Tail {
             count: kept.len(),
             omitted: rows.len() - kept.len(),
+            gone: self.gone,
             missed: self.request.query.after.is_some().then_some(self.page.missed),
             next_cursor: self.next_cursor(rows, kept),
             prev_cursor: self.prev_cursor(rows, kept),

@@ -49,15 +49,14 @@ impl Reader {
     /// Answers a request. Waits for nothing: waiting for something new is the surface's business.
     #[must_use]
     pub fn answer<'r>(&self, request: &'r Request) -> Answer<'r> {
-        Answer::new(request, self.page(&request.query))
-    }
-
-    fn page(&self, query: &Query) -> logrec_core::Page {
-        let mut collector = Collector::new(query);
-        for source in self.sources() {
+        let sources = self.sources();
+        let mut collector = Collector::new(&request.query);
+        for source in &sources {
             source.scan(&mut collector);
         }
-        collector.finish()
+        let read = request.query.after.iter().flat_map(|cursor| &cursor.read);
+        let gone = read.filter(|(id, _)| sources.iter().all(|source| source.id() != *id)).count();
+        Answer::new(request, collector.finish(), gone)
     }
 
     /// The place behind all that there is now, for a follower who wants only what is new.

@@ -170,6 +170,9 @@ pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, more: bool) {
     if tail.omitted > 0 {
         let _ = writeln!(out, "# {} more did not fit the budget", tail.omitted);
     }
+    if tail.gone > 0 {
+        let _ = writeln!(out, "# {}", wire::gone_note(tail.gone));
+    }
     if let Some(missed) = tail.missed.filter(|&n| n > 0) {
         let _ = writeln!(out, "# {missed} were overwritten before they could be read");
     }

@@ -154,6 +154,8 @@ fn attributes(out: &mut Vec<u8>, fields: RawFields<'_>) {
 pub(crate) struct Tail {
     pub(crate) count: usize,
     pub(crate) omitted: usize,
+    /// Recordings that the cursor names and that are not here.
+    pub(crate) gone: usize,
     pub(crate) missed: Option<u64>,
     pub(crate) next_cursor: Option<String>,
     pub(crate) prev_cursor: Option<String>,
@@ -179,11 +181,22 @@ pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, request: &Request, brief: boo
         out.extend_from_slice(b",\"missed\":");
         json::uint(out, missed);
     }
+    if tail.gone > 0 {
+        out.extend_from_slice(b",\"note\":");
+        json::string(out, &gone_note(tail.gone));
+    }
     if request.shape.max_bytes.is_some() {
         out.extend_from_slice(b",\"omitted\":");
         json::uint(out, tail.omitted as u64);
     }
     out.push(b'}');
+}
+
+/// What a client is told whose cursor names recordings that are not here.
+pub(crate) fn gone_note(gone: usize) -> String {
+    format!(
+        "the cursor names {gone} recording(s) not here any more: the process restarted, or its recording was removed; what there is now is read from its beginning, and what those held is not in `missed`"
+    )
 }
 
 /// What was given; `brief` keeps the limit alone, where the echo would burst a budget.

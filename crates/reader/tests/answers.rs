@@ -118,6 +118,23 @@ fn pages_lead_back_and_forth() {
 }
 
 #[test]
+fn a_cursor_of_another_recording_is_told_so() {
+    let (old, _) = reader_of(5);
+    let cursor = json(&old, &[])["prev_cursor"].as_str().unwrap().to_owned();
+    let (new, _) = reader_of(3);
+    let answer = json(&new, &[("after", &cursor)]);
+    assert_eq!((&answer["count"], &answer["missed"]), (&Json::from(3), &Json::from(0)));
+    assert!(
+        answer["note"].as_str().unwrap().starts_with("the cursor names 1 recording"),
+        "{answer}"
+    );
+    let next = answer["next_cursor"].as_str().unwrap();
+    let answer = json(&new, &[("after", next)]);
+    assert!(answer["count"] == 0 && answer.get("note").is_none(), "{answer}");
+    assert!(ask(&new, &[("after", &cursor), ("format", "text")]).contains("# the cursor names"));
+}
+
+#[test]
 fn files_answer_like_rings() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
