@@ -5,6 +5,7 @@
 //! | `http_contract` | the requests of the contract, answered to the letter; cursors; forms; long poll |
 //! | `http_bad_input` | what is wrong is named with the right status, and the server goes on |
 //! | `http_access` | foreign hosts and origins, tokens, addresses that may not be bound |
+//! | `recordings` | rings in files: many processes, alive and dead, behind one server or none; clear, damage |
 //! | `load` | many writers and readers at once: nothing torn, nothing uncounted, memory flat |
 //!
 //! Commands (`run`, `pipe`, `serve FILE`, `logs`, …) are tested beside them, in `crates/cli/tests`.
@@ -15,4 +16,5 @@ mod http_access;
 mod http_bad_input;
 mod http_contract;
 mod load;
+mod recordings;
 mod support;

@@ -1,4 +1,4 @@
-//! Where the reading commands read: files, or a server.
+//! Where the reading commands read: files, a folder of recordings, or a server.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,13 +14,13 @@ use crate::{
     client::{Client, DEFAULT_URL},
     error::usage,
     filters::{Params, check},
-    settings,
+    rings, settings,
 };
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
-    /// Log files to read, - for stdin; without any a server is asked
+    /// Log files or recordings to read, - for stdin; without any a server is asked
     #[arg(value_name = "FILE", help_heading = "Arguments")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -29,6 +29,14 @@ pub(crate) struct SourceArgs {
     /// Of an application that has logrec's API elsewhere than at /api/debug, give the path too.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+
+    /// Read the recordings in DIR, of processes alive and dead, without a server
+    ///
+    /// Without DIR those in the folder that applications record into unless told otherwise:
+    /// LOGREC_RINGS, else `logrec` in $XDG_RUNTIME_DIR, else in $XDG_STATE_HOME (~/.local/state).
+    #[arg(long, value_name = "DIR")]
+    #[expect(clippy::option_option, reason = "a flag with an optional value")]
+    rings: Option<Option<PathBuf>>,
 
     /// File with the token the server asks for [env: LOGREC_TOKEN, LOGREC_TOKEN_FILE]
     #[arg(long, value_name = "FILE")]
@@ -45,10 +53,18 @@ impl SourceArgs {
     }
 
     pub(crate) fn is_contradictory(&self) -> anyhow::Result<()> {
-        match (&self.url, &*self.files) {
-            (Some(_), [_, ..]) => Err(usage("FILE and --url exclude each other; give one of them")),
-            _ => Ok(()),
-        }
+        let excluding = match (&self.url, &*self.files, &self.rings) {
+            (Some(_), [_, ..], _) => "FILE and --url",
+            (_, [_, ..], Some(_)) => "FILE and --rings",
+            (Some(_), _, Some(_)) => "--url and --rings",
+            _ => return Ok(()),
+        };
+        Err(usage(format!("{excluding} exclude each other; give one of them")))
+    }
+
+    /// Whether a folder of recordings is asked for, and which one was named.
+    pub(crate) fn rings(&self) -> Option<Option<&Path>> {
+        self.rings.as_ref().map(Option::as_deref)
     }
 }
 
@@ -60,30 +76,38 @@ pub(crate) fn set(name: &str) -> Option<String> {
 /// What answers.
 #[derive(Debug)]
 pub(crate) enum Source {
-    Files(Reader),
+    /// Files or recordings, read here.
+    Local(Reader),
     Server(Client),
 }
 
 impl Source {
     pub(crate) fn open(args: &SourceArgs) -> anyhow::Result<Self> {
         args.is_contradictory()?;
+        if let Some(named) = args.rings() {
+            return Ok(Self::Local(rings::reader(named, false)?));
+        }
         if args.files.is_empty() {
             return Ok(Self::Server(args.client()?));
         }
         let reader = Reader::default();
         for path in &args.files {
+            if rings::is_recording(path) {
+                reader.add(rings::open(path)?);
+                continue;
+            }
             let file = LogFile::open(named(path))
                 .with_context(|| format!("cannot read {}", path.display()))?;
             reader.add(Arc::new(file));
         }
-        Ok(Self::Files(reader))
+        Ok(Self::Local(reader))
     }
 
     /// The answer of `GET /logs`, from wherever.
     pub(crate) fn logs(&self, params: &Params, zone: &TimeZone) -> anyhow::Result<Vec<u8>> {
         let request = check(params, zone)?;
         match self {
-            Self::Files(reader) => Ok(reader.answer(&request).render()),
+            Self::Local(reader) => Ok(reader.answer(&request).render()),
             Self::Server(client) => {
                 client.logs(params).map_err(crate::client::ClientError::into_failure)
             }
@@ -93,7 +117,7 @@ impl Source {
     /// The answer of `GET /logs/stats`.
     pub(crate) fn stats(&self) -> anyhow::Result<Vec<u8>> {
         match self {
-            Self::Files(reader) => Ok(reader.stats_json()),
+            Self::Local(reader) => Ok(reader.stats_json()),
             Self::Server(client) => {
                 client.stats().map_err(crate::client::ClientError::into_failure)
             }

@@ -20,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) max_bytes: Option<Size>,
     #[serde(default)]
     pub(crate) files: Vec<PathBuf>,
+    pub(crate) rings: Option<Rings>,
 }
 
 /// An address, or a port alone.
@@ -28,6 +29,14 @@ pub(crate) struct Config {
 pub(crate) enum Bind {
     Port(u16),
     Address(String),
+}
+
+/// Recordings to serve: those in a folder, or whether to at all.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Rings {
+    Watched(bool),
+    Folder(PathBuf),
 }
 
 /// A size: bytes, or a text that [`parse_size`] reads.
@@ -52,7 +61,11 @@ impl Config {
         };
         let mut config: Self = toml::from_str(&text).map_err(|e| wrong(path, &text, &e))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for file in config.files.iter_mut().chain(&mut config.token_file) {
+        let rings = match &mut config.rings {
+            Some(Rings::Folder(path)) => Some(path),
+            Some(Rings::Watched(_)) | None => None,
+        };
+        for file in config.files.iter_mut().chain(&mut config.token_file).chain(rings) {
             if file.as_os_str() != "-" {
                 *file = folder.join(&*file);
             }

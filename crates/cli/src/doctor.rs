@@ -7,19 +7,25 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use logrec_core::{Entry, Level, Timestamp};
+use logrec_core::{Entry, Level, Timestamp, ring::Folder};
 use logrec_decode::{LineDecoder, Origin};
-use logrec_reader::text::{Style, visible};
+use logrec_reader::{
+    Reader,
+    text::{Style, visible},
+};
 use serde_json::Value;
 
 use crate::{
     ask::{SourceArgs, named, set},
     client::{Client, ClientError},
-    config, show, stats,
+    config,
+    rings::{self, Found},
+    show, stats,
 };
 
 /// Lines shown that were not recognised.
@@ -33,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   logrec doctor                               is there a server, and does it capture anything
   logrec doctor app.log                       how much of a file is recognised
+  logrec doctor --rings                       which processes record, and how those that do not ended
   logrec doctor --url http://127.0.0.1:8000   an application that serves logrec's API itself
 
 Exit status: 0 all is fine, 1 something is wrong, 2 wrong usage.";
@@ -51,12 +58,23 @@ pub(crate) struct DoctorArgs {
 
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let style = show::style(&TimeZone::system(), args.utc);
+    let source = &args.source;
     let mut report = Report::default();
-    if args.source.files.is_empty() || args.source.url.is_some() {
-        server(&mut report, &args.source.client()?, &style);
+    if let Some(named) = source.rings() {
+        source.is_contradictory()?;
+        folder(&mut report, &rings::folder(named), None, &style)?;
+    } else if source.files.is_empty() || source.url.is_some() {
+        let served = server(&mut report, &source.client()?, &style)?;
+        if source.url.is_none() {
+            folder(&mut report, &rings::folder(None), Some(&served), &style)?;
+        }
     }
-    for path in &args.source.files {
-        file(&mut report, path);
+    for path in &source.files {
+        if rings::is_recording(path) {
+            recording(&mut report, path, &style)?;
+        } else {
+            file(&mut report, path);
+        }
     }
     settings(&mut report);
     show::print(&report.out)?;
@@ -88,6 +106,11 @@ impl Report {
         self.line("  ok     ", text);
     }
 
+    /// Worth to know, but nothing that capturing suffers from now.
+    fn warning(&mut self, text: &str) {
+        self.line("  WARN   ", text);
+    }
+
     fn wrong(&mut self, text: &str) {
         self.is_wrong = true;
         self.line("  WRONG  ", text);
@@ -98,19 +121,23 @@ impl Report {
     }
 }
 
-fn server(report: &mut Report, client: &Client, style: &Style) {
+/// Looks at a server; which recordings it serves.
+fn server(report: &mut Report, client: &Client, style: &Style) -> anyhow::Result<Vec<PathBuf>> {
     report.head(&format!("Server {}", client.url()));
     let stats = match client.stats() {
         Ok(body) => serde_json::from_slice::<Value>(&body).unwrap_or_default(),
-        Err(error) => return no_stats(report, &error),
+        Err(error) => {
+            no_stats(report, &error);
+            return Ok(Vec::new());
+        }
     };
     let data = &stats["data"];
     if !data.is_object() {
         report.wrong("what answers here is not logrec; choose another address for it with --bind");
-        return;
+        return Ok(Vec::new());
     }
     report.fine(&format!("it answers{}", health(client)));
-    sources(report, data);
+    sources(report, data, style)?;
     if data["total_entries"].as_u64() == Some(0) {
         empty(report, data);
     } else {
@@ -120,6 +147,8 @@ fn server(report: &mut Report, client: &Client, style: &Style) {
         age(report, data);
     }
     losses(report, data);
+    let names = rings::among(data).filter_map(|source| source["name"].as_str());
+    Ok(names.map(PathBuf::from).collect())
 }
 
 /// What `/healthz` adds: an application that nests the API need not have it.
@@ -157,8 +186,12 @@ fn no_stats(report: &mut Report, error: &ClientError) {
     }
 }
 
-fn sources(report: &mut Report, data: &Value) {
-    for source in data["sources"].as_array().into_iter().flatten() {
+fn sources(report: &mut Report, data: &Value, style: &Style) -> anyhow::Result<()> {
+    for source in rings::among(data) {
+        process(report, source, style)?;
+    }
+    let sources = data["sources"].as_array().into_iter().flatten();
+    for source in sources.filter(|source| !rings::is_source(source)) {
         let text = |name: &str| source[name].as_str().unwrap_or("?").to_owned();
         let number = |name: &str| source[name].as_u64().unwrap_or(0);
         report.fine(&format!(
@@ -169,6 +202,103 @@ fn sources(report: &mut Report, data: &Value) {
             number("recorded")
         ));
     }
+    for (source, trouble) in stats::troubles(data) {
+        report.warning(&format!("{source}: {trouble}"));
+    }
+    Ok(())
+}
+
+/// A recording: whose it is and how it stands. Of a process that did not end in good order also what
+/// it said last.
+fn process(report: &mut Report, source: &Value, style: &Style) -> anyhow::Result<()> {
+    let line = format!("recording of {}", rings::line(source, style));
+    if !rings::is_unclean(source) {
+        report.fine(&line);
+        return Ok(());
+    }
+    report.warning(&line);
+    if source["total_entries"] != 0 {
+        let last = rings::last_entries(source, style)?;
+        last.iter().for_each(|entry| report.note(&format!("> {entry}")));
+    }
+    Ok(())
+}
+
+/// A folder of recordings: the one asked about, or, where a server was asked, what that does not serve.
+fn folder(
+    report: &mut Report,
+    folder: &Folder,
+    served: Option<&[PathBuf]>,
+    style: &Style,
+) -> anyhow::Result<()> {
+    report.head(&format!("Recordings in {}", folder.path().display()));
+    match rings::readable(folder) {
+        Ok(()) => {}
+        Err(error) if served.is_some() && error.kind() == std::io::ErrorKind::NotFound => {
+            report.fine("the folder is not there: no application records into it");
+            return Ok(());
+        }
+        Err(error) => {
+            report.wrong(&format!("the folder cannot be read: {error}"));
+            return Ok(());
+        }
+    }
+    if is_open_to_others(folder) {
+        report.wrong(
+            "others may write to this folder, so no application records into it; make it 0700",
+        );
+    }
+    let found = Found::in_folder(folder);
+    let is_served = |path: &PathBuf| served.is_some_and(|served| served.contains(path));
+    let mut unserved = 0;
+    for path in folder.files().iter().filter(|path| !is_served(path)) {
+        // Those that cannot be opened are named below.
+        if let Ok(recording) = rings::open(path) {
+            unserved += 1;
+            sources(report, &figures_of(recording)?, style)?;
+        }
+    }
+    for error in &found.refused {
+        report.wrong(&error.to_string());
+    }
+    if found.recordings == 0 {
+        report.fine("there is no recording in it");
+    } else if unserved == 0 {
+        report.fine(&format!("{}, all served by the server above", found.count()));
+    } else if served.is_some() {
+        report.note("no server was found that serves these; logrec serve does, logrec logs --rings reads them");
+    }
+    Ok(())
+}
+
+fn is_open_to_others(folder: &Folder) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(folder.path()).is_ok_and(|metadata| metadata.mode() & 0o022 != 0)
+}
+
+/// A recording that was named.
+fn recording(report: &mut Report, path: &Path, style: &Style) -> anyhow::Result<()> {
+    report.head(&format!("Recording {}", path.display()));
+    let recording = match rings::open(path) {
+        Ok(recording) => recording,
+        Err(error) => {
+            report.wrong(&error.to_string());
+            return Ok(());
+        }
+    };
+    let data = figures_of(recording)?;
+    sources(report, &data, style)?;
+    if data["total_entries"] == 0 {
+        report.wrong("there is nothing in it");
+    }
+    losses(report, &data);
+    Ok(())
+}
+
+/// The figures of one recording, as a server gives them.
+fn figures_of(recording: Arc<logrec_core::ring::Recording>) -> anyhow::Result<Value> {
+    let reader = Reader::new([recording as Arc<dyn logrec_core::Source>]);
+    Ok(serde_json::from_slice::<Value>(&reader.stats_json())?["data"].take())
 }
 
 fn empty(report: &mut Report, data: &Value) {
@@ -195,9 +325,8 @@ fn age(report: &mut Report, data: &Value) {
         s if s < -60.0 => {
             "the newest entry lies in the future: a clock or a time zone is wrong".to_owned()
         }
-        s if s < 120.0 => format!("the newest entry is {:.0} s old", s.max(0.0)),
-        s if s < 7200.0 => format!("the newest entry is {:.0} min old", s / 60.0),
-        s => format!("the newest entry is {:.1} h old; is the application running?", s / 3600.0),
+        s if s < 7200.0 => format!("the newest entry is {} old", rings::age(newest)),
+        _ => format!("the newest entry is {} old; is the application running?", rings::age(newest)),
     };
     if age_s < -60.0 { report.wrong(&text) } else { report.fine(&text) }
 }

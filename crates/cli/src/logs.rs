@@ -19,6 +19,7 @@ Examples:
   logrec logs --search websocket --logger engine --limit 20
   logrec logs --attr status=500 --fields timestamp,message,attributes
   logrec logs --min-level WARNING /var/log/app.log
+  logrec logs --rings --service shop          what its processes recorded, alive or dead
   logrec logs --json --limit 5 | jq '.data[].message'
   kubectl logs deploy/api | logrec logs --level ERROR -
 
@@ -26,7 +27,7 @@ A limit keeps the newest. On a terminal the newest comes last, elsewhere first (
 
 Exit status: 0 fine, 1 nothing matched, 2 wrong usage, 3 failed.";
 
-/// Show the entries that match, of a server or of files.
+/// Show the entries that match, of a server, of files or of recordings.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LogsArgs {

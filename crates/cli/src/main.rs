@@ -2,7 +2,7 @@
 //!
 //! This file parses and dispatches; one file holds one command. What they share: [`settings`] and
 //! [`server`] (the commands that serve), [`capture`] and [`follow`] (bytes into the ring), [`ask`]
-//! (the reading commands' source) and [`show`] (their output).
+//! (the reading commands' source), [`rings`] (recordings, their folder) and [`show`] (output).
 
 mod ask;
 mod capture;
@@ -17,6 +17,7 @@ mod logs;
 mod outcome;
 mod pipe;
 mod pty;
+mod rings;
 mod run;
 mod say;
 mod serve;

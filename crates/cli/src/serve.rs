@@ -1,4 +1,4 @@
-//! `logrec serve`: follow files, take what is posted, serve both.
+//! `logrec serve`: follow files, take what is posted, watch the recordings of other processes; serve all.
 
 use std::{
     os::fd::AsFd,
@@ -10,12 +10,15 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use logrec_core::Ring;
+use logrec_core::{Ring, ring::Folder};
 use logrec_decode::Origin;
 
 use crate::{
+    ask::set,
     capture::{Capture, end_pipe},
+    config::Rings,
     follow::{Follower, LOOK_EVERY},
+    rings::{self, Found},
     server,
     settings::{ServerArgs, Settings},
     signals,
@@ -25,20 +28,35 @@ const EXAMPLES: &str = "\
 Examples:
   logrec serve /var/log/app/*.log
   logrec serve - < old.log                    what came from stdin
-  logrec serve                                only what programs post:
+  logrec serve                                what applications record, and what programs post:
     curl -H 'Content-Type: application/json' -d '{\"message\":\"hello\",\"level\":\"ERROR\"}' \\
       http://127.0.0.1:5050/api/debug/logs
 
 Files are followed by name, through rotation and truncation; of what a file holds already the last
-64 MB are read. With several inputs each entry of a file has the attribute log.file.name.";
+64 MB are read. With several inputs each entry of a file has the attribute log.file.name.
 
-/// Follow log files into memory and serve them, with what programs post.
+Recordings are the files that applications with logrec in them keep their newest entries in, one a
+process. All in the folder are served, those of dead processes too, as they come and go. The newest
+10 dead ones of a service are kept, for 24 hours, and then removed.";
+
+/// Serve log files, what programs post, and the recordings of processes alive and dead.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
     /// Log files to follow, - for stdin; a file need not be there yet
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Folder of recordings to serve [env: LOGREC_RINGS] [default: the user's own]
+    ///
+    /// The default is where applications record unless told otherwise: `logrec` in
+    /// $XDG_RUNTIME_DIR, else in $XDG_STATE_HOME (~/.local/state). It need not be there yet.
+    #[arg(long, value_name = "DIR")]
+    rings: Option<PathBuf>,
+
+    /// Serve no recordings
+    #[arg(long, conflicts_with = "rings")]
+    no_rings: bool,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -51,7 +69,12 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let followers = followers(files, &ring, &settings)?;
     let (stop, stopped) = sync_channel(1);
     signals::on_end(stop, ()).context("cannot take signals")?;
-    let server = server::start(&settings, 0, Arc::clone(&ring)).map_err(server::refuse)?;
+    let rings = args.folder(&settings);
+    let server =
+        server::start(&settings, 0, Arc::clone(&ring), rings.clone()).map_err(server::refuse)?;
+    if let Some(folder) = rings {
+        watch(&folder, &settings)?;
+    }
     settings.voice.say(&format!("{}; ask {}", what(files), server.logs_url()));
     let alive =
         if files.iter().any(|file| is_stdin(file)) { Some(read_stdin(ring)?) } else { None };
@@ -66,6 +89,39 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     drop(alive);
     server.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+impl ServeArgs {
+    /// The folder of recordings to serve, if any.
+    fn folder(&self, settings: &Settings) -> Option<Folder> {
+        if self.no_rings {
+            return None;
+        }
+        let in_file = match &settings.rings {
+            Some(Rings::Watched(false))
+                if self.rings.is_none() && set("LOGREC_RINGS").is_none() =>
+            {
+                return None;
+            }
+            Some(Rings::Folder(path)) if set("LOGREC_RINGS").is_none() => Some(path.as_path()),
+            Some(Rings::Folder(_) | Rings::Watched(_)) | None => None,
+        };
+        Some(rings::folder(self.rings.as_deref().or(in_file)))
+    }
+}
+
+/// Says what is in the folder, and removes from it what is too old.
+fn watch(folder: &Folder, settings: &Settings) -> anyhow::Result<()> {
+    rings::keep_pruned(folder.clone()).context("cannot start a thread")?;
+    let found = match rings::readable(folder) {
+        Ok(()) => Found::in_folder(folder).summary(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "no recording yet; the folder is not there".to_owned()
+        }
+        Err(error) => format!("it cannot be read now ({error}); looking again"),
+    };
+    settings.voice.say(&format!("watching {}: {found}", folder.path().display()));
+    Ok(())
 }
 
 fn is_stdin(path: &std::path::Path) -> bool {

@@ -10,8 +10,8 @@ use std::{
 };
 
 use anyhow::Context;
-use logrec_core::Ring;
-use logrec_server::{App, BindError, Server, ServerOptions, app};
+use logrec_core::{Ring, ring::Folder};
+use logrec_server::{App, BindError, Server, ServerOptions};
 use tokio::sync::oneshot;
 
 use crate::settings::{ServerArgs, Settings};
@@ -62,11 +62,12 @@ pub(crate) enum StartError {
     Io(#[from] io::Error),
 }
 
-/// Starts to serve the ring. When the user chose no address, the next free port will do.
+/// Starts to serve the ring, and the recordings in a folder. When the user chose no address, the next free port will do.
 pub(crate) fn start(
     settings: &Settings,
     next_ports: u16,
     ring: Arc<Ring>,
+    rings: Option<Folder>,
 ) -> Result<Running, StartError> {
     let options = ServerOptions {
         bind: settings.bind,
@@ -84,7 +85,11 @@ pub(crate) fn start(
         Server::bind(options, &settings.access)?
     };
     let address = server.local_addr()?;
-    let router = app(App::new(ring).with_access(settings.access.clone()));
+    let app = App::new(ring).with_access(settings.access.clone());
+    if let Some(folder) = rings {
+        app.reader().watch(folder);
+    }
+    let router = logrec_server::app(app);
     let (stop, stopped) = oneshot::channel();
     let serve = move || {
         // That the sender is gone says stop, too.
@@ -103,7 +108,7 @@ pub(crate) fn start_for_recording(
     args: &ServerArgs,
     ring: &Arc<Ring>,
 ) -> anyhow::Result<Option<Running>> {
-    let running = match start(settings, NEXT_PORTS, Arc::clone(ring)) {
+    let running = match start(settings, NEXT_PORTS, Arc::clone(ring), None) {
         Ok(running) => running,
         Err(StartError::Bind(error)) if !settings.bind_is_chosen => {
             settings.voice.say(&format!(

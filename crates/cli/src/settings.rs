@@ -12,7 +12,7 @@ use logrec_core::{Ring, RingOptions};
 use logrec_server::Access;
 
 use crate::{
-    config::{Bind, Config, Size, parse_entries, parse_size},
+    config::{Bind, Config, Rings, Size, parse_entries, parse_size},
     error::usage,
     say::Voice,
 };
@@ -56,7 +56,7 @@ pub(crate) struct ServerArgs {
 
     /// Settings file [default: ./logrec.toml if there is one]
     ///
-    /// Keys: bind, token_file, allow_hosts, max_entries, max_bytes, files. Flags and LOGREC_*
+    /// Keys: bind, token_file, allow_hosts, max_entries, max_bytes, files, rings. Flags and LOGREC_*
     /// variables go before it.
     #[arg(long, value_name = "FILE", env = "LOGREC_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
@@ -80,6 +80,8 @@ pub(crate) struct Settings {
     pub(crate) ring: RingOptions,
     /// Files named in the settings file.
     pub(crate) files: Vec<PathBuf>,
+    /// What the settings file says of recordings.
+    pub(crate) rings: Option<Rings>,
     pub(crate) voice: Voice,
 }
 
@@ -106,6 +108,7 @@ impl Settings {
             access,
             ring: ring_options(args, &config)?,
             files: config.files,
+            rings: config.rings,
             voice: Voice { quiet: args.quiet },
         })
     }

@@ -5,18 +5,19 @@ use std::{fmt::Write as _, io::IsTerminal, process::ExitCode};
 use anyhow::Context;
 use clap::Args;
 use jiff::tz::TimeZone;
-use logrec_reader::text::Style;
+use logrec_reader::text::{Style, visible};
 use serde_json::Value;
 
 use crate::{
     ask::{Source, SourceArgs},
-    show,
+    rings, show,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   logrec stats
   logrec stats app.log
+  logrec stats --rings                        of every process that records: alive, or how it ended
   logrec stats --json | jq .data.level_counts";
 
 /// Show how much is recorded, from when to when, and at which levels.
@@ -43,7 +44,14 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
         let answer: Value =
             serde_json::from_slice(&body).context("the answer is none of logrec's")?;
         let style = show::style(&TimeZone::system(), args.utc);
-        show::print(figures(&answer["data"], &style).as_bytes())?;
+        let mut out = figures(&answer["data"], &style);
+        out.push_str(&recordings(&answer["data"], &style));
+        let mut shown = Vec::new();
+        for line in out.lines() {
+            visible(&mut shown, line);
+            shown.push(b'\n');
+        }
+        show::print(&shown)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -71,6 +79,26 @@ pub(crate) fn figures(data: &Value, style: &Style) -> String {
     out
 }
 
+/// The recordings, and what is wrong with any source, a line each.
+fn recordings(data: &Value, style: &Style) -> String {
+    let mut out = String::new();
+    for source in rings::among(data) {
+        row(&mut out, "recording", &rings::line(source, style));
+    }
+    for (source, trouble) in troubles(data) {
+        row(&mut out, "WARNING", &format!("{source}: {trouble}"));
+    }
+    out
+}
+
+/// What is wrong with sources that go on all the same.
+pub(crate) fn troubles(data: &Value) -> impl Iterator<Item = (String, &str)> {
+    data["sources"].as_array().into_iter().flatten().filter_map(|source| {
+        let text = |name: &str| source[name].as_str().unwrap_or("?");
+        Some((format!("{} {}", text("kind"), text("name")), source["trouble"].as_str()?))
+    })
+}
+
 fn row(out: &mut String, label: &str, text: &str) {
     let _ = writeln!(out, "{label:<10} {text}");
 }
@@ -89,5 +117,44 @@ fn size(bytes: u64) -> String {
         0..1024 => format!("{bytes} B"),
         1024..1_048_576 => format!("{:.1} kB", bytes as f64 / 1024.0),
         _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn recordings_and_troubles() {
+        let data = json!({"sources": [
+            {"kind": "ring", "name": "7f", "total_entries": 3, "trouble": "the disk is full"},
+            {"kind": "recording", "name": "/r/a.ring", "service": "shop", "process": 47, "started": 0.5,
+             "state": "running", "total_entries": 1, "newest_entry": null},
+            {"kind": "recording", "name": "/r/b.ring", "service": "", "process": 48, "started": 1.0,
+             "state": "ended: killed, crashed or lost power", "total_entries": 2, "newest_entry": 9.0},
+            {"kind": "recording", "name": "/r/c.ring", "service": "shop", "process": 49, "started": 1.0,
+             "state": "ended: exited", "ended": 2.25, "total_entries": 0, "newest_entry": null},
+        ]});
+        let shown = recordings(&data, &Style::default());
+        let mut lines = shown.lines();
+        let start = "started 1970-01-01T00:00:";
+        for expected in [
+            format!("recording  shop, process 47: running; {start}00.500Z; 1 entry"),
+            format!(
+                "recording  (no service), process 48: killed, crashed or lost power; {start}01.000Z; \
+                 2 entries, the newest "
+            ),
+            format!(
+                "recording  shop, process 49: exited 1970-01-01T00:00:02.250Z; {start}01.000Z; 0 entries"
+            ),
+            "WARNING    ring 7f: the disk is full".to_owned(),
+        ] {
+            let line = lines.next().unwrap();
+            assert!(line.starts_with(&expected), "{line}");
+        }
+        let unclean: Vec<_> = rings::among(&data).map(rings::is_unclean).collect();
+        assert_eq!(unclean, [false, true, false]);
     }
 }

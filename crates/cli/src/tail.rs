@@ -23,6 +23,7 @@ use crate::{
     error::usage,
     filters::{Filters, Params, add, check},
     follow::{Follower, LOOK_EVERY},
+    rings,
     say::{Voice, say},
     show::{self, Page},
     signals,
@@ -42,6 +43,7 @@ Examples:
   logrec tail                                 the last 10 entries of the server, and what follows
   logrec tail -n 0 --min-level ERROR
   logrec tail --logger engine app.log worker.log
+  logrec tail --rings                         what all processes record, without a server
   logrec tail --json | jq .message
 
 When the server is restarted, tail waits for it and goes on. Ctrl-C ends it, with status 0.";
@@ -112,6 +114,10 @@ fn on_signal(done: SyncSender<Option<anyhow::Error>>) -> anyhow::Result<()> {
 
 fn open(args: &TailArgs, zone: &TimeZone) -> anyhow::Result<Source> {
     args.source.is_contradictory()?;
+    if let Some(named) = args.source.rings() {
+        let reader = rings::reader(named, true)?;
+        return Ok(Source::Local(Local { followers: Vec::new(), reader, zone: zone.clone() }));
+    }
     if args.source.files.is_empty() {
         return Ok(Source::Server(args.source.client()?));
     }
@@ -121,32 +127,35 @@ fn open(args: &TailArgs, zone: &TimeZone) -> anyhow::Result<Source> {
     let ring = Arc::new(Ring::new(RingOptions::with_max_entries(FILE_ENTRIES_MAX)));
     let is_labelled = args.source.files.len() > 1;
     let voice = Voice { quiet: false };
-    let followers = args
-        .source
-        .files
-        .iter()
-        .map(|path| Follower::new(path.clone(), is_labelled, Arc::clone(&ring), voice))
-        .collect::<Result<_, _>>()?;
-    let reader = Reader::new([ring as Arc<dyn logrec_core::Source>]);
-    Ok(Source::Files(Files { followers, reader, zone: zone.clone() }))
+    let reader = Reader::new([Arc::clone(&ring) as Arc<dyn logrec_core::Source>]);
+    let mut followers = Vec::new();
+    for path in &args.source.files {
+        if rings::is_recording(path) {
+            reader.add(rings::open(path)?);
+        } else {
+            let ring = Arc::clone(&ring);
+            followers.push(Follower::new(path.clone(), is_labelled, ring, voice)?);
+        }
+    }
+    Ok(Source::Local(Local { followers, reader, zone: zone.clone() }))
 }
 
 /// What is followed.
 #[derive(Debug)]
 enum Source {
     Server(Client),
-    Files(Files),
+    Local(Local),
 }
 
-/// Files, followed into a ring of our own.
+/// Recordings, and files that are followed into a ring of our own.
 #[derive(Debug)]
-struct Files {
+struct Local {
     followers: Vec<Follower>,
     reader: Reader,
     zone: TimeZone,
 }
 
-impl Files {
+impl Local {
     /// Looks at each file once; true when there may be more at once.
     fn look(&mut self) -> bool {
         self.followers.iter_mut().fold(false, |more, follower| follower.look() | more)
@@ -177,10 +186,10 @@ impl Source {
     fn first(&mut self, params: &Params) -> anyhow::Result<Vec<u8>> {
         match self {
             Self::Server(client) => client.logs(params).map_err(ClientError::into_failure),
-            Self::Files(files) => {
-                while files.look() {}
-                files.followers.iter_mut().for_each(Follower::flush);
-                files.answer(params)
+            Self::Local(local) => {
+                while local.look() {}
+                local.followers.iter_mut().for_each(Follower::flush);
+                local.answer(params)
             }
         }
     }
@@ -193,7 +202,7 @@ impl Source {
                 add(&mut params, "wait", Some(WAIT_S));
                 patiently(client, &params)
             }
-            Self::Files(files) => files.next(params),
+            Self::Local(local) => local.next(params),
         }
     }
 }

@@ -34,8 +34,9 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Longest text that is read as a cursor, in bytes.
-    pub const BYTES_MAX: usize = 8192;
+    /// Longest text that is read as a cursor, in bytes; what a URL has room for. A ring takes some 14,
+    /// and five a lane in use.
+    pub const BYTES_MAX: usize = 15_000;
 
     /// A point in the order of time.
     #[must_use]

@@ -256,6 +256,31 @@ fn a_removed_file_harms_nobody() {
 }
 
 #[test]
+fn a_file_cut_short_under_its_reader_reads_as_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let ring = Ring::create(dir.path(), "app", RingOptions::default()).unwrap();
+    push(&ring, 1);
+    let path = ring.path().unwrap().to_owned();
+    drop(ring);
+    let recording = Recording::open(&path).unwrap();
+    fs::write(&path, "").unwrap();
+    assert_eq!(recording.stats().entries, 0);
+    assert!(all_numbers(&recording).is_empty());
+    assert_eq!(recording.clear(), 0);
+    assert!(recording.info().trouble.is_some());
+}
+
+#[test]
+fn a_pipe_named_as_a_recording_holds_nobody_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.ring");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(matches!(Recording::open(&path), Err(OpenError::NotARecording { .. })));
+    Folder::new(dir.path()).prune(Timestamp::now());
+    drop(Ring::create(dir.path(), "app", RingOptions::default()).unwrap());
+}
+
+#[test]
 fn dead_recordings_are_kept_for_a_while() {
     let dir = tempfile::tempdir().unwrap();
     let folder = Folder::new(dir.path());
@@ -280,7 +305,7 @@ fn what_is_no_recording_is_refused_by_name() {
     let path = dir.path().join("x.ring");
     for (bytes, why) in [
         (&b""[..], "empty"),
-        (b"short", "empty"),
+        (b"short", "too short"),
         (&[7; 5000][..], "does not begin"),
         (&[7; 100], "too short"),
     ] {

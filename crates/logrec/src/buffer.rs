@@ -47,7 +47,7 @@ impl LogBuffer {
     /// process, whatever ends it, and `logrec serve` shows them while it lives. Entries are stamped with
     /// `service` and the process's number.
     ///
-    /// The folder is made 0700 if it is not there; [`Folder::default_path`](logrec_core::ring::Folder)
+    /// The folder is made 0700 if it is not there; [`Folder::default_path`](crate::Folder::default_path)
     /// is where `logrec serve` looks unless told otherwise. When the file cannot be made (a full disk, a
     /// folder that may not be written) the buffer is in memory as any other, standard error is told once,
     /// and [`LogBuffer::trouble`] says why.

@@ -65,7 +65,8 @@ pub use layer::LogrecLayer;
 pub use logger::LogrecLogger;
 pub use logrec_core::{
     Entry, Filter, Level, LevelSet, Order, Query, Ring, RingOptions, RingStats, Seq, Timestamp,
-    Value, filter, ring::DEFAULT_MAX_ENTRIES,
+    Value, filter,
+    ring::{DEFAULT_MAX_ENTRIES, Folder, Recording},
 };
 pub use panics::panic_hook;
 #[cfg(feature = "server")]

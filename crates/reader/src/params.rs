@@ -56,7 +56,7 @@ pub const TOKENS_MAX: u64 = 10_000_000;
 /// Longest text to search for, in bytes.
 pub const TEXT_BYTES_MAX: usize = 10_000;
 
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "limit",
     "level",
     "min_level",
@@ -84,6 +84,7 @@ const NAMES: [&str; 27] = [
     "max_tokens",
     "source",
     "thread",
+    "process",
 ];
 /// Named in the contract, not built yet: said plainly, not ignored.
 const LATER: [&str; 2] = ["q", "fold"];
@@ -147,7 +148,7 @@ impl Parser<'_> {
                 format!("`{}` contains a NUL character; leave it out", shown(name)),
             ));
         }
-        if value.len() > TEXT_BYTES_MAX {
+        if value.len() > TEXT_BYTES_MAX && !matches!(name, "after" | "before") {
             let most = format!("has {} bytes; give at most {TEXT_BYTES_MAX}", value.len());
             return Err(err(name, format!("`{}` {most}", shown(name))));
         }
@@ -253,6 +254,7 @@ impl Parser<'_> {
             "file" => Field::File,
             "thread" => Field::Thread,
             "thread_name" => Field::ThreadName,
+            "process" => Field::Process,
             "service" => Field::Service,
             "trace_id" => Field::TraceId,
             "span_id" => Field::SpanId,

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
 use super::{
     Position, Ring, RingId, RingOptions, RingStats, exit,
@@ -220,6 +220,7 @@ pub struct Recording {
     ring: Ring,
     path: PathBuf,
     file: File,
+    id: RingId,
     service: String,
     /// What was there when a reader cleared it: hidden from then on, from this reader's users.
     cleared: Mutex<Position>,
@@ -233,13 +234,16 @@ impl Recording {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
         let path = path.into();
         let of_io = |source| OpenError::Io { path: path.clone(), source };
-        let file = File::open(&path).map_err(of_io)?;
+        // A pipe of that name must not hold its reader up.
+        let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+        let open = OpenOptions::new().read(true).custom_flags(nonblocking).open(&path);
+        let file = open.map_err(of_io)?;
         if !file.metadata().map_err(of_io)?.is_file() {
             return Err(OpenError::NotARecording { path, why: "it is no regular file" });
         }
         let region = match Region::mapped(&file, false) {
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(OpenError::NotARecording { path, why: "it is empty" });
+                return Err(OpenError::NotARecording { path, why: "it is empty or too short" });
             }
             mapped => mapped.map_err(of_io)?,
         };
@@ -254,7 +258,7 @@ impl Recording {
         let max_entry_bytes = region.get(header::MAX_ENTRY_BYTES) as usize;
         let errors = Self::open_errors(&file, region.get(header::ERRORS_AT));
         let ring = Ring { region, geometry, max_entry_bytes, file: None, trouble: None, errors };
-        Ok(Self { ring, path, file, service, cleared: Mutex::default() })
+        Ok(Self { id: ring.id(), ring, path, file, service, cleared: Mutex::default() })
     }
 
     /// The ring of kept errors behind the main one. A damaged one is none.
@@ -311,6 +315,18 @@ impl Recording {
         &self.ring
     }
 
+    /// Whether all of the file is still there. Memory beyond the end of a file that was cut short must
+    /// not be touched: it would end this process. Asked before each use, which leaves the time between;
+    /// see [`region`](super::region).
+    fn is_whole(&self) -> bool {
+        let bytes = (self.ring.geometry.words() * 8) as u64;
+        let errors = self.ring.errors.as_ref().map_or(0, |errors| {
+            let at = self.ring.geometry.words().next_multiple_of(PAGE_WORDS);
+            ((at + errors.geometry.words()) * 8) as u64
+        });
+        self.file.metadata().is_ok_and(|metadata| metadata.len() >= bytes.max(errors))
+    }
+
     fn cleared(&self) -> Position {
         self.cleared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -332,21 +348,25 @@ fn check_header(region: &Region) -> Result<Geometry, &'static str> {
 
 impl Source for Recording {
     fn id(&self) -> RingId {
-        self.ring.id()
+        self.id
     }
 
     fn info(&self) -> SourceInfo {
+        let whole = self.is_whole();
         SourceInfo {
             service: Some(self.service.clone()),
-            process: Some(self.process()),
-            started: Some(self.started()),
-            end: Some(self.end()),
+            process: whole.then(|| self.process()),
+            started: whole.then(|| self.started()),
+            end: whole.then(|| self.end()),
+            trouble: (!whole).then(|| "the file was cut short; nothing of it is read".to_owned()),
             ..SourceInfo::new("recording", self.path.display().to_string())
         }
     }
 
     fn scan(&self, collector: &mut Collector<'_>) {
-        collector.ring_after(&self.ring, &self.cleared());
+        if self.is_whole() {
+            collector.ring_after(&self.ring, &self.cleared());
+        }
     }
 
     fn entries_at_most(&self) -> u64 {
@@ -354,10 +374,13 @@ impl Source for Recording {
     }
 
     fn stats(&self) -> RingStats {
-        self.ring.stats_after(&self.cleared())
+        if self.is_whole() { self.ring.stats_after(&self.cleared()) } else { RingStats::default() }
     }
 
     fn clear(&self) -> u64 {
+        if !self.is_whole() {
+            return 0;
+        }
         let mut cleared = self.cleared.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = self.ring.snapshot_after(&cleared);
         *cleared = snapshot.end().clone();
