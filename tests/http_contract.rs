@@ -215,3 +215,28 @@ fn every_filter_narrows() {
         assert!(logrec.messages(query).is_empty(), "{query}");
     }
 }
+
+#[test]
+fn errors_outlive_a_flood_where_they_are_kept() {
+    let logrec = Logrec::serve_with(
+        &["--bind", "127.0.0.1:0", "--max-entries", "50", "--keep-errors", "10"],
+        &[],
+    );
+    logrec.post(br#"{"message":"the one error","level":"ERROR"}"#);
+    let id = logrec.entries("")[0]["id"].clone();
+    let flood: String =
+        (0..500).map(|i| format!("{{\"message\":\"m{i}\",\"level\":\"DEBUG\"}}\n")).collect();
+    logrec.post(flood.as_bytes());
+    let errors = logrec.entries("?level=ERROR");
+    assert_eq!(
+        (errors.len(), &errors[0]["message"], &errors[0]["id"]),
+        (1, &json!("the one error"), &id)
+    );
+    let data = &logrec.get("/logs/stats").json()["data"];
+    assert_eq!(
+        (&data["total_entries"], &data["evicted"], &data["max_size"]),
+        (&json!(51), &json!(450), &json!(60))
+    );
+    assert_eq!(logrec.delete().json()["entries_removed"], 51);
+    assert!(logrec.entries("").is_empty());
+}

@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) allow_hosts: Vec<String>,
     pub(crate) max_entries: Option<usize>,
     pub(crate) max_bytes: Option<Size>,
+    pub(crate) keep_errors: Option<usize>,
     #[serde(default)]
     pub(crate) files: Vec<PathBuf>,
     pub(crate) rings: Option<Rings>,
@@ -111,6 +112,12 @@ pub(crate) const ENTRIES_MAX: usize = 100_000_000;
 pub(crate) fn parse_entries(text: &str) -> Result<usize, String> {
     let entries = text.trim().parse().ok().filter(|n| (1..=ENTRIES_MAX).contains(n));
     entries.ok_or_else(|| format!("`{text}` is no number of entries; give 1 to {ENTRIES_MAX}"))
+}
+
+/// How many errors to keep besides.
+pub(crate) fn parse_kept(text: &str) -> Result<usize, String> {
+    let entries = text.trim().parse().ok().filter(|n| (0..=ENTRIES_MAX).contains(n));
+    entries.ok_or_else(|| format!("`{text}` is no number of entries; give 0 to {ENTRIES_MAX}"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use logrec_core::{Ring, RingOptions};
 use logrec_server::Access;
 
 use crate::{
-    config::{Bind, Config, Rings, Size, parse_entries, parse_size},
+    config::{Bind, Config, Rings, Size, parse_entries, parse_kept, parse_size},
     error::usage,
     say::Voice,
 };
@@ -54,10 +54,14 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "SIZE", env = "LOGREC_MAX_BYTES", hide_env_values = true, value_parser = parse_size)]
     max_bytes: Option<usize>,
 
+    /// Keep besides the N newest entries of WARNING and above, whatever else comes [default: 0]
+    #[arg(long, value_name = "N", env = "LOGREC_KEEP_ERRORS", hide_env_values = true, value_parser = parse_kept)]
+    keep_errors: Option<usize>,
+
     /// Settings file [default: ./logrec.toml if there is one]
     ///
-    /// Keys: bind, token_file, allow_hosts, max_entries, max_bytes, files, rings. Flags and LOGREC_*
-    /// variables go before it.
+    /// Keys: bind, token_file, allow_hosts, max_entries, max_bytes, keep_errors, files, rings. Flags
+    /// and LOGREC_* variables go before it.
     #[arg(long, value_name = "FILE", env = "LOGREC_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 
@@ -144,6 +148,11 @@ fn ring_options(args: &ServerArgs, config: &Config) -> anyhow::Result<RingOption
     };
     let mut options = max_entries.map_or_else(RingOptions::default, RingOptions::with_max_entries);
     options.max_bytes = max_bytes.unwrap_or(options.max_bytes);
+    options.keep_errors = match (args.keep_errors, config.keep_errors) {
+        (Some(n), _) => n,
+        (None, Some(n)) => parse_kept(&n.to_string()).map_err(|e| in_file("keep_errors", e))?,
+        (None, None) => 0,
+    };
     Ok(options)
 }
 
