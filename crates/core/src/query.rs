@@ -352,7 +352,7 @@ impl<'q> Collector<'q> {
     ) {
         let wanted = self.matcher.message_prefilter();
         let passed = wanted.is_some_and(|wanted| !snapshot.chunk_may_contain(info, wanted));
-        if (passed && !snapshot.is_intact(info)) || (!passed && !snapshot.load(info, copy)) {
+        if (passed && !snapshot.is_intact(info)) || (!passed && !self.load(snapshot, info, copy)) {
             // Reused since the snapshot: gone before it could be read.
             if self.keep == Keep::FirstRecorded {
                 let unread = info.visible_from.max(from.lane(info.lane));
@@ -369,6 +369,11 @@ impl<'q> Collector<'q> {
         for slot in &copy.slots {
             self.slot(id, snapshot, info, slot, from);
         }
+    }
+
+    /// Copies the slots that can match.
+    fn load(&self, snapshot: &Snapshot<'_>, info: &ChunkInfo, copy: &mut ChunkCopy) -> bool {
+        snapshot.load_if(info, copy, |time, level| self.matcher.may_match(time, level))
     }
 
     #[inline]

@@ -225,6 +225,14 @@ impl Ring {
     }
 }
 
+const fn level_of(meta: u64) -> Level {
+    match Level::from_index((meta & 0xff) as u8) {
+        Some(level) => level,
+        // A damaged file may say anything.
+        None => Level::Info,
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
 const fn low32(word: u64) -> u32 {
     word as u32
@@ -277,8 +285,28 @@ impl Snapshot<'_> {
     /// Copies the slots that a reader may see. False, and nothing in `copy`, when the chunk was
     /// reused meanwhile.
     pub fn load(&self, info: &ChunkInfo, copy: &mut ChunkCopy) -> bool {
+        self.load_if(info, copy, |_, _| true)
+    }
+
+    /// As [`load`](Self::load), only those of a time and level that are wanted.
+    #[inline]
+    pub(crate) fn load_if(
+        &self,
+        info: &ChunkInfo,
+        copy: &mut ChunkCopy,
+        wanted: impl Fn(Timestamp, Level) -> bool,
+    ) -> bool {
         copy.slots.clear();
-        copy.slots.extend((info.visible_from..info.end()).map(|n| self.slot(info, n)));
+        let first = self.ring.geometry.data(info.index);
+        let skipped = (info.visible_from - info.first) as usize;
+        let words = (info.end() - info.first) as usize * SLOT_WORDS;
+        let (slots, _) = self.ring.region.slice(first, words).as_chunks::<SLOT_WORDS>();
+        for (n, slot) in (info.visible_from..).zip(slots.iter().skip(skipped)) {
+            let [time, level] = [0, 3].map(|i| slot[i].load(Ordering::Relaxed));
+            if wanted(Timestamp(time.cast_signed()), level_of(level)) {
+                copy.slots.push(self.slot(info, n));
+            }
+        }
         let whole = self.is_intact(info);
         if !whole {
             copy.slots.clear();
@@ -362,7 +390,7 @@ impl Snapshot<'_> {
         Slot {
             time: Timestamp(time.cast_signed()),
             observed: Timestamp(observed.cast_signed()),
-            level: Level::from_index((meta & 0xff) as u8).unwrap_or_default(),
+            level: level_of(meta),
             seq: Seq::new(info.lane, ordinal),
             truncated: meta >> 8 & FLAG_TRUNCATED != 0,
             original: (meta >> 16).checked_sub(1).map(Seq::from_raw),
