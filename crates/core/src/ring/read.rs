@@ -3,7 +3,11 @@
 //! No lock is taken and no word written. What a writer reuses while it is being copied is noticed
 //! by its changed state and left out; entries vanish from the old end only.
 
-use std::sync::atomic::{Ordering, fence};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    sync::atomic::{Ordering, fence},
+};
 
 use super::{
     Position, Ring, RingStats, Seq,
@@ -436,59 +440,93 @@ impl Snapshot<'_> {
 
     /// Hides all but the newest `most` entries by the order of recording. False when a chunk it
     /// looked into was reused meanwhile.
+    ///
+    /// First all that was recorded up to a moment, found by halving over the moments at which chunks
+    /// end: O(chunks × log chunks). Then, one by one, what is still too much: less than a chunk or two.
     fn hide_beyond(&mut self, most: u64) -> bool {
-        let mut excess = self.entries().saturating_sub(most);
-        // The oldest chunk of each lane that has entries in sight.
-        let mut heads: Vec<usize> = Vec::new();
-        for (i, c) in self.chunks.iter().enumerate() {
-            if c.visible() > 0 && heads.last().is_none_or(|&h| self.chunks[h].lane != c.lane) {
-                heads.push(i);
+        let excess = self.entries().saturating_sub(most);
+        if excess == 0 {
+            return true;
+        }
+        let before: Vec<u64> = self.chunks.iter().map(|c| c.visible_from).collect();
+        let mut ends: Vec<u64> = self.in_sight().map(|c| self.observed(c, c.end() - 1)).collect();
+        ends.sort_unstable();
+        let beyond = ends.partition_point(|&moment| self.recorded_until(moment) <= excess);
+        let mut left = excess;
+        if let Some(&moment) = beyond.checked_sub(1).and_then(|i| ends.get(i)) {
+            for i in 0..self.chunks.len() {
+                let from = self.first_after(&self.chunks[i], moment);
+                left = left.saturating_sub(from - self.chunks[i].visible_from);
+                self.chunks[i].visible_from = from;
             }
         }
-        let mut touched = Vec::new();
-        while excess > 0 && !heads.is_empty() {
-            let key = |&h: &usize| {
-                let c = &self.chunks[h];
-                (self.observed(c, c.visible_from), c.opened())
-            };
-            let Some(which) = (0..heads.len()).min_by_key(|&n| key(&heads[n])) else { break };
-            let head = heads[which];
-            // As many of this chunk as come before every other lane's oldest.
-            let bound = heads.iter().filter(|&&h| h != head).map(key).min();
-            let opened = self.chunks[head].opened();
-            let mut at = self.chunks[head].visible_from;
-            let end = self.chunks[head].end();
-            match bound {
-                None => {
-                    let hidden = excess.min(end - at);
-                    at += hidden;
-                    excess -= hidden;
-                }
-                Some(bound) => {
-                    while excess > 0
-                        && at < end
-                        && (self.observed(&self.chunks[head], at), opened) <= bound
-                    {
-                        at += 1;
-                        excess -= 1;
-                    }
-                }
+        self.hide_oldest(left);
+        self.chunks
+            .iter()
+            .zip(before)
+            .all(|(c, before)| c.visible_from == before || self.is_intact(c))
+    }
+
+    fn in_sight(&self) -> impl Iterator<Item = &ChunkInfo> {
+        self.chunks.iter().filter(|c| c.visible() > 0)
+    }
+
+    /// Entries in sight that were recorded at or before a moment.
+    fn recorded_until(&self, moment: u64) -> u64 {
+        self.in_sight().map(|c| self.first_after(c, moment) - c.visible_from).sum()
+    }
+
+    /// The first entry in sight of a chunk that was recorded after a moment, or its end.
+    fn first_after(&self, info: &ChunkInfo, moment: u64) -> u64 {
+        let (mut from, mut to) = (info.visible_from, info.end());
+        // Mostly all or none of a chunk.
+        if from == to || self.observed(info, to - 1) <= moment {
+            return to;
+        }
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if self.observed(info, middle) <= moment {
+                from = middle + 1;
+            } else {
+                to = middle;
             }
-            self.chunks[head].visible_from = at;
-            touched.push(head);
-            if at == end {
-                let lane = self.chunks[head].lane;
-                match self.chunks[head + 1..].iter().position(|c| c.visible() > 0) {
-                    Some(n) if self.chunks[head + 1 + n].lane == lane => {
-                        heads[which] = head + 1 + n
-                    }
-                    _ => {
-                        heads.swap_remove(which);
-                    }
+        }
+        from
+    }
+
+    /// Hides the oldest entries one by one. Entries recorded in the same moment go by which chunk was
+    /// opened first.
+    fn hide_oldest(&mut self, mut excess: u64) {
+        // The oldest chunk in sight of each lane; chunks are sorted by lane and ordinal.
+        let next_in_sight = |chunks: &[ChunkInfo], from: usize, lane: usize| {
+            (from..chunks.len())
+                .take_while(|&i| chunks[i].lane == lane)
+                .find(|&i| chunks[i].visible() > 0)
+        };
+        let mut heads = BinaryHeap::new();
+        let mut lane = usize::MAX;
+        for i in 0..self.chunks.len() {
+            if self.chunks[i].lane != lane {
+                lane = self.chunks[i].lane;
+                if let Some(head) = next_in_sight(&self.chunks, i, lane) {
+                    heads.push(Reverse(self.age(head)));
                 }
             }
         }
-        touched.iter().all(|&h| self.is_intact(&self.chunks[h]))
+        while let (1.., Some(Reverse((.., head)))) = (excess, heads.pop()) {
+            self.chunks[head].visible_from += 1;
+            excess -= 1;
+            let lane = self.chunks[head].lane;
+            if let Some(head) = next_in_sight(&self.chunks, head, lane) {
+                heads.push(Reverse(self.age(head)));
+            }
+        }
+    }
+
+    /// What the oldest entry in sight of a chunk is ordered by.
+    fn age(&self, chunk: usize) -> (u64, u64, usize) {
+        let info = &self.chunks[chunk];
+        (self.observed(info, info.visible_from), info.opened(), chunk)
     }
 
     /// Adds up what [`RingStats`] says of entries.

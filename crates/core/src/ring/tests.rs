@@ -166,6 +166,44 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// However entries spread over lanes, those in sight are the newest by the order of recording.
+    #[test]
+    fn the_bound_holds_across_lanes(max_entries in 1usize..400, runs in prop::collection::vec((0usize..6, 1u64..120), 1..40)) {
+        let ring = Ring::with_processors(RingOptions::with_max_entries(max_entries), 2);
+        let mut n = 0u64;
+        let (send, receive): (Vec<_>, Vec<_>) =
+            (0..6).map(|_| std::sync::mpsc::sync_channel::<std::ops::Range<u64>>(0)).unzip();
+        std::thread::scope(|scope| {
+            let (done, finished) = std::sync::mpsc::sync_channel(0);
+            // Each thread keeps to a lane of its own.
+            for jobs in receive {
+                let (ring, done) = (&ring, done.clone());
+                scope.spawn(move || {
+                    for job in jobs {
+                        for n in job {
+                            let observed = Timestamp(n.cast_signed());
+                            ring.record(Timestamp(0), observed, Level::Info, |w| w.message(&n));
+                        }
+                        done.send(()).unwrap();
+                    }
+                });
+            }
+            for (thread, run) in runs {
+                send[thread].send(n..n + run).unwrap();
+                finished.recv().unwrap();
+                n += run;
+            }
+            drop(send);
+        });
+        let seen: Vec<u64> = all(&ring).iter().map(|(_, e)| e.message.parse().unwrap()).collect();
+        let wanted: Vec<u64> = (n.saturating_sub(max_entries as u64)..n).collect();
+        prop_assert_eq!(seen, wanted);
+    }
+}
+
 #[test]
 fn an_entry_of_many_chunks_comes_back_whole_or_marked() {
     let ring = Ring::default();
