@@ -21,7 +21,7 @@ check:
 
 ## Unit, property, golden and black-box tests.
 unit:
-	$(CARGO) test --workspace --locked --quiet
+	LOGREC_FUZZ_SECONDS=60 $(CARGO) test --workspace --locked --quiet
 	$(CARGO) test -p logrec --no-default-features --locked --quiet
 	cd examples/card_game && python3 -m unittest -q
 
