@@ -135,7 +135,10 @@ impl Access {
             let message = "the request has no single Host header; send the host it is meant for";
             return Err((StatusCode::BAD_REQUEST, message.to_owned()));
         }
-        if self.is_ours(without_port(&given)) {
+        // A target in absolute form names a host too, and would go before the header (RFC 9112, 3.2.2).
+        let target = request.uri().authority().map(|a| a.as_str().to_ascii_lowercase());
+        let others = target.is_some_and(|host| !self.is_ours(without_port(&host)));
+        if self.is_ours(without_port(&given)) && !others {
             return Ok(given);
         }
         let message = format!(

@@ -105,7 +105,6 @@ pub(super) mod chunk {
     pub(in crate::ring) const TAIL: usize = 3;
     pub(in crate::ring) const TIME_MIN: usize = 4;
     pub(in crate::ring) const TIME_MAX: usize = 5;
-    pub(in crate::ring) const OBSERVED_LAST: usize = 6;
     /// Entries of each level: six 32-bit counts in three words.
     pub(in crate::ring) const LEVELS: usize = 7;
     /// 0 while open; then one more than the `CLOSED_TOTAL` that included it.

@@ -248,7 +248,6 @@ impl Ring {
         if time > region.get(at + chunk::TIME_MAX).cast_signed() {
             region.set(at + chunk::TIME_MAX, time.cast_unsigned());
         }
-        region.set(at + chunk::OBSERVED_LAST, observed.cast_unsigned());
         let level = (meta & 0xff) as usize;
         let levels = at + chunk::LEVELS + level / 2;
         region.set(levels, region.get(levels) + (1 << (32 * (level % 2))));
@@ -448,7 +447,6 @@ impl Ring {
             .max(region.get(header::OBSERVED_MAX).cast_signed());
         region.set(header::OBSERVED_MAX, observed.cast_unsigned());
         region.set(lane_at + lane::OBSERVED, observed.cast_unsigned());
-        region.set(at + chunk::OBSERVED_LAST, observed.cast_unsigned());
         region
             .at(at + chunk::STATE)
             .store(State::new(allocation, kind, index).0, Ordering::Release);
