@@ -100,6 +100,7 @@ pub struct Page {
     pub more: bool,
     /// Entries recorded since `after` that were gone before they could be read; 0 without `after`.
     pub missed: u64,
+    followed: Vec<Followed>,
     /// Where to go on reading in each source: with `after` behind the last row, else behind all that
     /// there was.
     pub end: Vec<(RingId, Position)>,
@@ -118,6 +119,16 @@ impl Page {
         self.rows.is_empty()
     }
 
+    /// Entries that a follower has missed when it goes on from these positions, which lie before
+    /// [`end`](Self::end): exactly those recorded since `after` and before them that could not be read.
+    #[must_use]
+    pub fn missed_until(&self, read: &[(RingId, Position)]) -> u64 {
+        let missed = |(id, position): &(RingId, Position)| {
+            self.followed.iter().filter(|f| f.ring == *id).map(|f| f.missed(position)).sum::<u64>()
+        };
+        read.iter().map(missed).sum()
+    }
+
     /// Bytes of their records, together.
     #[must_use]
     pub const fn bytes(&self) -> usize {
@@ -134,6 +145,37 @@ impl Page {
             seq: row.seq,
             record: RecordRef::new(&self.bytes[row.start..row.start + row.len]),
         })
+    }
+}
+
+/// What a follower has read of a ring: enough to say what it missed up to any place.
+#[derive(Debug)]
+struct Followed {
+    ring: RingId,
+    /// Of each lane, the first entry that was new.
+    from: Vec<u64>,
+    /// Runs of entries that were there: lane, first, end.
+    there: Vec<(usize, u64, u64)>,
+    /// Entries outside of those runs that were there: kept errors.
+    kept: Vec<Seq>,
+    /// Entries within them that were gone when they were read.
+    gone: Vec<Seq>,
+}
+
+impl Followed {
+    fn missed(&self, until: &Position) -> u64 {
+        let before = |seq: &&Seq| seq.ordinal() < until.lane(seq.lane());
+        let recorded: u64 = self
+            .from
+            .iter()
+            .enumerate()
+            .map(|(lane, from)| until.lane(lane).saturating_sub(*from))
+            .fold(0, u64::saturating_add);
+        let run =
+            |&(lane, from, end): &(usize, u64, u64)| end.min(until.lane(lane)).saturating_sub(from);
+        let there = self.there.iter().map(run).sum::<u64>()
+            + self.kept.iter().filter(before).count() as u64;
+        (recorded + self.gone.iter().filter(before).count() as u64).saturating_sub(there)
     }
 }
 
@@ -182,8 +224,9 @@ pub struct Collector<'q> {
     bytes: Vec<u8>,
     /// Once `limit` rows are there: the key a further row must beat.
     threshold: Option<Key>,
-    more: bool,
-    missed: u64,
+    /// One more than is asked for, to know whether there is more.
+    most: usize,
+    followed: Vec<Followed>,
     end: Vec<(RingId, Position)>,
     /// For a follower: the first entry of each lane that matched and was not kept.
     left_out: Vec<(RingId, Vec<u64>)>,
@@ -206,8 +249,8 @@ impl<'q> Collector<'q> {
             rows: Vec::new(),
             bytes: Vec::new(),
             threshold: None,
-            more: false,
-            missed: 0,
+            most: query.limit.saturating_add(1),
+            followed: Vec::new(),
             end: Vec::new(),
             left_out: Vec::new(),
             copy: ChunkCopy::default(),
@@ -222,12 +265,24 @@ impl<'q> Collector<'q> {
 
     /// As [`ring`](Self::ring), with what lies before `cleared` hidden as if it were cleared.
     pub(crate) fn ring_after(&mut self, ring: &Ring, cleared: &Position) {
-        let id = ring.id();
-        let snapshot = ring.snapshot_after(cleared);
-        let from = read_of(id, self.query.after.as_ref());
-        if self.keep == Keep::FirstRecorded {
-            self.missed += snapshot.missed_since(&from);
+        // A reader that is put to sleep finds a small ring reused when it wakes; seldom twice.
+        const TRIES: usize = 16;
+        for attempt in 1..=TRIES {
+            let snapshot = ring.snapshot_after(cleared);
+            let whole = self.scan(ring.id(), &snapshot);
+            if whole || self.keep == Keep::FirstRecorded || attempt == TRIES {
+                self.end.push((ring.id(), snapshot.end().clone()));
+                return;
+            }
+            // Chunks were reused between the look and the reading. What took their place is newer.
+            self.rows.retain(|row| row.ring != ring.id());
+            self.set_threshold();
         }
+    }
+
+    /// Looks through a snapshot. False when chunks of it were reused before they could be read.
+    fn scan(&mut self, id: RingId, snapshot: &Snapshot<'_>) -> bool {
+        let from = read_of(id, self.query.after.as_ref());
         let mut chunks: Vec<&ChunkInfo> = snapshot
             .chunks()
             .iter()
@@ -236,34 +291,53 @@ impl<'q> Collector<'q> {
         match self.keep {
             Keep::Newest => chunks.sort_unstable_by_key(|c| std::cmp::Reverse(c.time_max)),
             Keep::FirstByTime => chunks.sort_unstable_by_key(|c| c.time_min),
-            Keep::FirstRecorded => chunks.sort_unstable_by_key(|c| c.opened()),
+            Keep::FirstRecorded => {
+                chunks.sort_unstable_by_key(|c| c.opened());
+                let from = snapshot.new_from(&from);
+                let (there, kept, gone) = (Vec::new(), Vec::new(), Vec::new());
+                self.followed.push(Followed { ring: id, from, there, kept, gone });
+            }
         }
         let mut copy = std::mem::take(&mut self.copy);
+        let mut whole = true;
         for info in chunks {
             if self.is_beyond(info) {
-                self.more = true;
                 break;
             }
-            if self.may_match(info) {
-                self.chunk(id, &snapshot, info, &from, &mut copy);
+            if !self.may_match(info) {
+                self.note_there(info);
+                continue;
             }
+            let read = self.chunk(id, snapshot, info, &from, &mut copy);
+            if read {
+                self.note_there(info);
+            }
+            whole &= read;
         }
         self.copy = copy;
-        if let Some(kept) = Kept::of(&snapshot) {
+        if let Some(kept) = Kept::of(snapshot) {
             self.kept(id, &kept, &from);
         }
-        self.end.push((id, snapshot.end().clone()));
+        whole
+    }
+
+    /// For a follower: what is in sight of a chunk was there.
+    fn note_there(&mut self, info: &ChunkInfo) {
+        if let Some(followed) = self.followed.last_mut() {
+            let from = info.visible_from.max(followed.from[info.lane]);
+            followed.there.push((info.lane, from, info.first + info.count));
+        }
     }
 
     /// Shows the errors that a ring has kept and no longer holds otherwise.
     fn kept(&mut self, id: RingId, kept: &Kept<'_>, from: &Position) {
-        if self.keep == Keep::FirstRecorded {
-            // They were counted as missed with the rest.
-            let found = kept.slots().filter(|(_, slot)| from.precedes(slot.seq)).count();
-            self.missed = self.missed.saturating_sub(found as u64);
-        }
         for (info, slot) in kept.slots() {
-            self.slot(id, kept.snapshot(), info, slot, from);
+            if let Some(followed) = self.followed.last_mut().filter(|_| from.precedes(slot.seq)) {
+                followed.kept.push(slot.seq);
+            }
+            if self.matcher.may_match(slot.time, slot.level) {
+                self.slot(id, kept.snapshot(), info, slot, from);
+            }
         }
     }
 
@@ -320,7 +394,8 @@ impl<'q> Collector<'q> {
     /// The answer.
     #[must_use]
     pub fn finish(mut self) -> Page {
-        self.trim();
+        let more = self.rows.len() > self.query.limit;
+        self.keep_best(self.query.limit);
         let descending = self.query.order == Order::Descending;
         // A key orders by time, or for a follower by recording, whatever rows compete by. Rows mostly
         // come sorted already.
@@ -339,9 +414,13 @@ impl<'q> Collector<'q> {
                 }
             }
         }
-        Page { rows: self.rows, bytes: self.bytes, more: self.more, missed: self.missed, end }
+        let followed = self.followed;
+        let mut page = Page { rows: self.rows, bytes: self.bytes, more, missed: 0, followed, end };
+        page.missed = page.missed_until(&page.end);
+        page
     }
 
+    /// Looks through a chunk. False when it was reused before it could be read.
     fn chunk(
         &mut self,
         id: RingId,
@@ -349,26 +428,22 @@ impl<'q> Collector<'q> {
         info: &ChunkInfo,
         from: &Position,
         copy: &mut ChunkCopy,
-    ) {
+    ) -> bool {
         let wanted = self.matcher.message_prefilter();
-        let passed = wanted.is_some_and(|wanted| !snapshot.chunk_may_contain(info, wanted));
-        if (passed && !snapshot.is_intact(info)) || (!passed && !self.load(snapshot, info, copy)) {
-            // Reused since the snapshot: gone before it could be read.
-            if self.keep == Keep::FirstRecorded {
-                let unread = info.visible_from.max(from.lane(info.lane));
-                self.missed += (info.first + info.count).saturating_sub(unread);
-            }
-            return;
+        if wanted.is_some_and(|wanted| !snapshot.chunk_may_contain(info, wanted)) {
+            return snapshot.is_intact(info);
         }
-        if passed {
-            return;
+        if !self.load(snapshot, info, copy) {
+            return false;
         }
         if self.keep == Keep::Newest {
             copy.slots.reverse();
         }
+        let mut whole = true;
         for slot in &copy.slots {
-            self.slot(id, snapshot, info, slot, from);
+            whole &= self.slot(id, snapshot, info, slot, from);
         }
+        whole || self.keep == Keep::FirstRecorded
     }
 
     /// Copies the slots that can match.
@@ -376,6 +451,7 @@ impl<'q> Collector<'q> {
         snapshot.load_if(info, copy, |time, level| self.matcher.may_match(time, level))
     }
 
+    /// Looks at an entry whose level and time can match. False when it was gone.
     #[inline]
     fn slot(
         &mut self,
@@ -384,13 +460,13 @@ impl<'q> Collector<'q> {
         info: &ChunkInfo,
         slot: &Slot,
         from: &Position,
-    ) {
-        if !self.matcher.may_match(slot.time, slot.level) || !from.precedes(slot.seq) {
-            return;
+    ) -> bool {
+        if !from.precedes(slot.seq) {
+            return true;
         }
         let place = Place { time: slot.time, observed: slot.observed, ring: id, seq: slot.seq };
         if !self.in_bounds(&place) {
-            return;
+            return true;
         }
         let key = match self.keep {
             Keep::FirstRecorded => {
@@ -399,34 +475,17 @@ impl<'q> Collector<'q> {
             Keep::Newest | Keep::FirstByTime => key_of(&place),
         };
         if !self.beats(&key, id, slot.seq) {
-            return;
-        }
-        if let Some(wanted) = self.matcher.message_prefilter()
-            && !snapshot.may_contain(info, slot, wanted)
-        {
-            // A follower is told when what it was judged by had been overwritten.
-            if self.keep == Keep::FirstRecorded && !snapshot.is_intact(info) {
-                self.missed += 1;
-            }
-            return;
+            return true;
         }
         let start = self.bytes.len();
-        if !self.matcher.needs().nothing() {
-            snapshot.read_needed(info, slot, self.matcher.needs(), &mut self.bytes);
-        }
-        let record = RecordRef::new(&self.bytes[start..]);
-        let matches = self.matcher.matches(slot.time, slot.level, record);
-        self.bytes.truncate(start);
-        if matches {
-            snapshot.read_record(info, slot, &mut self.bytes);
-        }
+        let matches = self.read_if_it_matches(snapshot, info, slot);
         if !snapshot.is_intact(info) {
             // Overwritten while it was read, so what was seen of it counts for nothing.
             self.bytes.truncate(start);
-            if self.keep == Keep::FirstRecorded {
-                self.missed += 1;
+            if let Some(followed) = self.followed.last_mut() {
+                followed.gone.push(slot.seq);
             }
-            return;
+            return false;
         }
         if matches {
             self.push(Row {
@@ -440,6 +499,32 @@ impl<'q> Collector<'q> {
                 len: self.bytes.len() - start,
             });
         }
+        true
+    }
+
+    /// Appends an entry's record to what is kept, if it matches.
+    #[inline]
+    fn read_if_it_matches(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        info: &ChunkInfo,
+        slot: &Slot,
+    ) -> bool {
+        let wanted = self.matcher.message_prefilter();
+        if wanted.is_some_and(|wanted| !snapshot.may_contain(info, slot, wanted)) {
+            return false;
+        }
+        let start = self.bytes.len();
+        if !self.matcher.needs().nothing() {
+            snapshot.read_needed(info, slot, self.matcher.needs(), &mut self.bytes);
+        }
+        let record = RecordRef::new(&self.bytes[start..]);
+        let matches = self.matcher.matches(slot.time, slot.level, record);
+        self.bytes.truncate(start);
+        if matches {
+            snapshot.read_record(info, slot, &mut self.bytes);
+        }
+        matches
     }
 
     /// Whether a chunk, and with it all that follow in the order of visiting, can hold no row that
@@ -474,13 +559,7 @@ impl<'q> Collector<'q> {
 
     /// Whether a row of this key would be kept; notes for a follower when not.
     fn beats(&mut self, key: &Key, ring: RingId, seq: Seq) -> bool {
-        let Some(threshold) = &self.threshold else {
-            if self.query.limit == 0 {
-                self.leave_out(ring, seq);
-                return false;
-            }
-            return true;
-        };
+        let Some(threshold) = &self.threshold else { return true };
         let beats = match self.keep {
             Keep::Newest => key > threshold,
             Keep::FirstByTime | Keep::FirstRecorded => key < threshold,
@@ -492,7 +571,6 @@ impl<'q> Collector<'q> {
     }
 
     fn leave_out(&mut self, ring: RingId, seq: Seq) {
-        self.more = true;
         if self.keep != Keep::FirstRecorded {
             return;
         }
@@ -512,31 +590,26 @@ impl<'q> Collector<'q> {
             self.bytes.reserve(self.query.limit.min(ROWS_EXPECTED) * RECORD_BYTES_EXPECTED);
         }
         self.rows.push(row);
-        if self.rows.len() == self.query.limit {
-            self.threshold = match self.keep {
-                Keep::Newest => self.rows.iter().map(|r| r.key).min(),
-                Keep::FirstByTime | Keep::FirstRecorded => self.rows.iter().map(|r| r.key).max(),
-            };
-        } else if self.rows.len() >= self.query.limit.saturating_mul(2) {
+        if self.rows.len() == self.most {
+            self.set_threshold();
+        } else if self.rows.len() >= self.most.saturating_mul(2) {
             self.trim();
         }
     }
 
-    /// Keeps the `limit` rows that count, and their bytes only.
+    /// Once there are enough rows, a further one must beat the last of them.
+    fn set_threshold(&mut self) {
+        let keys = self.rows.iter().map(|row| row.key);
+        self.threshold = match self.keep {
+            _ if self.rows.len() < self.most => None,
+            Keep::Newest => keys.min(),
+            Keep::FirstByTime | Keep::FirstRecorded => keys.max(),
+        };
+    }
+
+    /// Keeps the `most` rows that count, and their bytes only.
     fn trim(&mut self) {
-        let limit = self.query.limit;
-        if self.rows.len() <= limit {
-            return;
-        }
-        let newest = self.keep == Keep::Newest;
-        self.rows.select_nth_unstable_by(limit - 1, |a, b| {
-            if newest { b.key.cmp(&a.key) } else { a.key.cmp(&b.key) }
-        });
-        self.threshold = Some(self.rows[limit - 1].key);
-        let dropped = self.rows.split_off(limit);
-        for row in dropped {
-            self.leave_out(row.ring, row.seq);
-        }
+        self.keep_best(self.most);
         let mut bytes = Vec::with_capacity(self.rows.iter().map(|r| r.len).sum());
         for row in &mut self.rows {
             let start = bytes.len();
@@ -544,6 +617,23 @@ impl<'q> Collector<'q> {
             row.start = start;
         }
         self.bytes = bytes;
+    }
+
+    /// Keeps so many of the rows that count.
+    fn keep_best(&mut self, limit: usize) {
+        if self.rows.len() <= limit {
+            return;
+        }
+        let newest = self.keep == Keep::Newest;
+        if let Some(last) = limit.checked_sub(1) {
+            self.rows.select_nth_unstable_by(last, |a, b| {
+                if newest { b.key.cmp(&a.key) } else { a.key.cmp(&b.key) }
+            });
+            self.threshold = Some(self.rows[last].key);
+        }
+        for row in self.rows.split_off(limit) {
+            self.leave_out(row.ring, row.seq);
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub const RECORD_BYTES_MAX: usize = 256 << 10;
 const SHORT_TEXT_MAX: usize = 1024;
 /// Longest attribute name, in bytes.
 const NAME_MAX: usize = 128;
+/// How far apart two attributes of one name are noticed.
+const DUPLICATES_WITHIN: usize = 64;
 /// Deepest nesting of a value kept.
 const DEPTH_MAX: usize = 128;
 
@@ -339,7 +341,8 @@ impl<'a> RecordWriter<'a> {
     }
 
     fn format_into(&mut self, text: &impl fmt::Display, most: usize) {
-        let mut out = CutWriter { writer: self, most };
+        let before = self.cut_bytes;
+        let mut out = CutWriter { writer: self, most, before };
         if write!(out, "{text}").is_err() {
             // The value's own `Display` failed: what it wrote before stays, and says so.
             self.extend_cut(" [formatting failed]", usize::MAX);
@@ -466,8 +469,13 @@ impl<'a> RecordWriter<'a> {
                 self.number(tag, number);
             }
         }
-        for (name, value) in &entry.attributes {
-            self.attribute(name, value);
+        for (i, (name, value)) in entry.attributes.iter().enumerate() {
+            // A name given twice would be twice in an answer's JSON: the last counts. Looked for only
+            // among the next few, which is where a duplicate of a person's making stands.
+            let mut later = entry.attributes[i + 1..].iter().take(DUPLICATES_WITHIN);
+            if !later.any(|(other, _)| other == name) {
+                self.attribute(name, value);
+            }
         }
     }
 }
@@ -518,13 +526,15 @@ impl Prepared {
 struct CutWriter<'w, 'a> {
     writer: &'w mut RecordWriter<'a>,
     most: usize,
+    /// What had been cut when this text began.
+    before: u64,
 }
 
 impl fmt::Write for CutWriter<'_, '_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Once something was cut nothing more may follow it.
-        let most = if self.writer.cut_bytes > 0 { 0 } else { self.most };
+        // Once something of this text was cut nothing more may follow it.
+        let most = if self.writer.cut_bytes > self.before { 0 } else { self.most };
         self.writer.extend_cut(text, most);
         Ok(())
     }

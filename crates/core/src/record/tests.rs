@@ -25,11 +25,11 @@ prop_compose! {
         exception in prop::option::of("(?s).{1,300}"), line in any::<Option<u32>>(),
         thread in any::<Option<u64>>(), thread_name in prop::option::of(".{1,9}"),
         trace_id in prop::option::of("[0-9a-f]{32}"), process in any::<Option<u64>>(),
-        attributes in prop::collection::vec((".{1,9}", value()), 0..6),
+        attributes in prop::collection::btree_map(".{1,9}", value(), 0..6),
     ) -> Entry {
         Entry {
             message, logger, module, exception, line, thread, thread_name, trace_id, process,
-            attributes, function: Some("f".into()), file: None, service: Some("s".into()),
+            attributes: attributes.into_iter().collect(), function: Some("f".into()), file: None, service: Some("s".into()),
             ..Entry::default()
         }
     }
@@ -149,4 +149,23 @@ fn prepared_fields_that_do_not_fit_are_left_out_and_counted() {
     assert!(writer.finish());
     let record = RecordRef::new(&buf);
     assert_eq!((record.message(), record.logger()), ("kept", ""));
+}
+
+#[test]
+fn of_an_attribute_given_twice_the_last_counts() {
+    let attributes = [("a", 1), ("b", 2), ("a", 3)].map(|(n, v)| (n.to_owned(), Value::Int(v)));
+    let entry = Entry { attributes: attributes.to_vec(), ..Entry::default() };
+    let buf = encode(&entry, RECORD_BYTES_MAX);
+    let read = RecordRef::new(&buf).to_entry(entry.timestamp, entry.level);
+    assert_eq!(read.attributes, attributes[1..]);
+}
+
+#[test]
+fn a_cut_name_cuts_nothing_else() {
+    let mut buf = Vec::new();
+    let mut writer = RecordWriter::new(&mut buf, 9000);
+    writer.logger(&"l".repeat(2000));
+    writer.message(&format_args!("all of {} is here", "it"));
+    assert!(writer.finish());
+    assert_eq!(RecordRef::new(&buf).message(), "all of it is here");
 }

@@ -25,10 +25,15 @@ pub(super) fn register(path: &Path) {
     lock().push((std::process::id(), path.to_owned()));
 }
 
-/// Marks one recording now.
+/// Marks one recording now, if it is this process's and not that of one it was forked from.
 pub(super) fn mark(path: &Path) {
-    lock().retain(|(_, open)| open != path);
-    write_mark(path);
+    let own = std::process::id();
+    let mut open = lock();
+    let before = open.len();
+    open.retain(|(pid, open)| open != path || *pid != own);
+    if open.len() < before {
+        write_mark(path);
+    }
 }
 
 fn lock() -> std::sync::MutexGuard<'static, Vec<(u32, PathBuf)>> {

@@ -11,7 +11,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::AtomicU32},
     time::Duration,
 };
 
@@ -167,7 +167,7 @@ impl Ring {
     }
 }
 
-/// Makes the folder if need be. One that others may enter is refused: what is logged is private.
+/// Makes the folder if need be, 0700. One that others may write to is refused; files are 0600 anyway.
 fn own_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let metadata = fs::metadata(folder)?;
@@ -257,7 +257,15 @@ impl Recording {
         let service = String::from_utf8_lossy(&service).into_owned();
         let max_entry_bytes = region.get(header::MAX_ENTRY_BYTES) as usize;
         let errors = Self::open_errors(&file, region.get(header::ERRORS_AT));
-        let ring = Ring { region, geometry, max_entry_bytes, file: None, trouble: None, errors };
+        let ring = Ring {
+            region,
+            geometry,
+            max_entry_bytes,
+            file: None,
+            trouble: None,
+            errors,
+            process: AtomicU32::default(),
+        };
         Ok(Self { id: ring.id(), ring, path, file, service, cleared: Mutex::default() })
     }
 
@@ -266,8 +274,15 @@ impl Recording {
         let region = (at > 0).then(|| Region::mapped_from(file, at, false).ok()).flatten()?;
         let geometry = check_header(&region).ok()?;
         let max_entry_bytes = region.get(header::MAX_ENTRY_BYTES) as usize;
-        let ring =
-            Ring { region, geometry, max_entry_bytes, file: None, trouble: None, errors: None };
+        let ring = Ring {
+            region,
+            geometry,
+            max_entry_bytes,
+            file: None,
+            trouble: None,
+            errors: None,
+            process: AtomicU32::default(),
+        };
         Some(Box::new(ring))
     }
 

@@ -16,8 +16,9 @@
 //!
 //! When a chunk is full the lane takes another: one whose entries all lie beyond `max_entries`, or
 //! fresh memory, or the oldest. This is the only lock that writers share, held for some 50 ns once
-//! in about a hundred entries, and tried, never waited for: a writer that does not get it uses a lane
-//! that still has room.
+//! in about a hundred entries, and tried: a writer that does not get it uses a lane that still has room.
+//! Only when every lane is held, by threads that the system put to sleep in mid-copy, does a writer yield
+//! and then sleep, for a tenth of a second at the most; then it drops its entry and counts it.
 //!
 //! Readers ([`Snapshot`]) take no lock. They read a chunk's state, copy, and read the state again
 //! (the seqlock rule): if it changed, the chunk was reused meanwhile and the copy is thrown away.
@@ -49,7 +50,7 @@ mod read;
 mod region;
 mod write;
 
-use std::fmt;
+use std::{fmt, sync::atomic::AtomicU32};
 
 use layout::{BYTE_ORDER, Geometry, MAGIC, header, lane};
 use region::Region;
@@ -225,6 +226,8 @@ pub struct Ring {
     trouble: Option<Box<str>>,
     /// The second, small ring for WARNING and above. See [`kept`].
     errors: Option<Box<Self>>,
+    /// The process whose threads may hold locks.
+    process: AtomicU32,
 }
 
 impl fmt::Debug for Ring {
@@ -299,7 +302,8 @@ impl Ring {
         region.set(header::MAX_ENTRY_BYTES, max_entry_bytes as u64);
         region.set(header::PROCESS, std::process::id().into());
         region.set(header::STARTED, Timestamp::now().0.cast_unsigned());
-        Self { region, geometry, max_entry_bytes, file: None, trouble: None, errors: None }
+        let process = AtomicU32::new(std::process::id());
+        Self { region, geometry, max_entry_bytes, file: None, trouble: None, errors: None, process }
     }
 
     /// Which recording this is.

@@ -126,20 +126,25 @@ impl Ring {
     }
 
     /// As [`snapshot`](Self::snapshot), with what lies before `cleared` hidden as if it were cleared.
+    ///
+    /// Looks again when chunks were reused meanwhile. When they are reused as fast as they are looked at,
+    /// the last look counts, without the chunks that are gone.
     pub(crate) fn snapshot_after(&self, cleared: &Position) -> Snapshot<'_> {
         const TRIES: usize = 4;
+        let mut snapshot = self.look_once(cleared);
         for _ in 1..TRIES {
-            if let Some(snapshot) = self.try_snapshot(cleared) {
+            let whole = snapshot.hide_beyond(self.geometry.max_entries) && !snapshot.has_gap();
+            if whole {
                 return snapshot;
             }
+            snapshot = self.look_once(cleared);
         }
-        // Chunks are being reused as fast as they are looked at: what is gone is gone.
-        self.try_snapshot(cleared).unwrap_or_else(|| Snapshot {
-            ring: self,
-            chunks: Vec::new(),
-            cleared: self.floors(cleared),
-            end: Position(self.lane_words(lane::NEXT)),
-        })
+        if !snapshot.hide_beyond(self.geometry.max_entries) {
+            let mut chunks = std::mem::take(&mut snapshot.chunks);
+            chunks.retain(|c| snapshot.is_intact(c));
+            snapshot.chunks = chunks;
+        }
+        snapshot
     }
 
     /// First ordinal of each lane that was not cleared, in the ring or by a reader for itself.
@@ -153,13 +158,17 @@ impl Ring {
 
     fn lane_words(&self, word: usize) -> Vec<u64> {
         (0..self.geometry.lanes)
-            .map(|i| self.region.get(self.geometry.lane(i) + word).min(1 << 57))
+            .map(|i| {
+                self.region.at(self.geometry.lane(i) + word).load(Ordering::Acquire).min(1 << 57)
+            })
             .collect()
     }
 
-    /// `None` when chunks were reused while the entry bound was worked out.
-    fn try_snapshot(&self, cleared: &Position) -> Option<Snapshot<'_>> {
+    /// Which chunks there are, all of them in sight.
+    fn look_once(&self, cleared: &Position) -> Snapshot<'_> {
         let cleared = self.floors(cleared);
+        // Before the chunks: what these count is in a chunk that is looked at below, or is gone.
+        let next = self.lane_words(lane::NEXT);
         let in_use = self.region.get(super::header::FRESH) as usize;
         let mut chunks: Vec<ChunkInfo> =
             (0..in_use.min(self.geometry.chunks)).filter_map(|i| self.look(i)).collect();
@@ -175,19 +184,12 @@ impl Ring {
                 chunks[i - 1] = again;
             }
         }
-        let mut end = Position(vec![0; self.geometry.lanes]);
+        let mut end = Position(next);
         for c in &mut chunks {
             end.0[c.lane] = end.0[c.lane].max(c.end());
             c.visible_from = c.first.max(cleared[c.lane]).min(c.end());
         }
-        for (i, next) in end.0.iter_mut().enumerate() {
-            // A lane whose every chunk was reused by others.
-            if *next == 0 {
-                *next = self.region.get(self.geometry.lane(i) + lane::NEXT);
-            }
-        }
-        let mut snapshot = Snapshot { ring: self, chunks, cleared, end };
-        snapshot.hide_beyond(self.geometry.max_entries).then_some(snapshot)
+        Snapshot { ring: self, chunks, cleared, end }
     }
 
     /// Reads a chunk's control block; `None` when it holds no entries or is changing hands.
@@ -265,6 +267,15 @@ impl Snapshot<'_> {
     #[must_use]
     pub fn entries(&self) -> u64 {
         self.chunks.iter().map(ChunkInfo::visible).sum()
+    }
+
+    /// First ordinals that are new to who has read up to `position`: what was cleared is not.
+    pub(crate) fn new_from(&self, position: &Position) -> Vec<u64> {
+        self.cleared
+            .iter()
+            .enumerate()
+            .map(|(lane, floor)| position.lane(lane).max(*floor))
+            .collect()
     }
 
     /// Entries recorded since `position` that are gone, exactly. Cleared ones do not count: they
@@ -404,9 +415,9 @@ impl Snapshot<'_> {
         }
     }
 
-    fn observed(&self, info: &ChunkInfo, ordinal: u64) -> u64 {
+    fn observed(&self, info: &ChunkInfo, ordinal: u64) -> i64 {
         let at = self.ring.geometry.data(info.index) + (ordinal - info.first) as usize * SLOT_WORDS;
-        self.ring.region.get(at + 1)
+        self.ring.region.get(at + 1).cast_signed()
     }
 
     /// Puts a split record together; see `store_split` for its form.
@@ -438,6 +449,21 @@ impl Snapshot<'_> {
         }
     }
 
+    /// Whether entries lie between chunks of a lane, or behind its last, that are in none: their chunk
+    /// was opened where this look had already been. (Or it was reused out of turn, which is rare.)
+    fn has_gap(&self) -> bool {
+        let mut last: Option<&ChunkInfo> = None;
+        for c in &self.chunks {
+            let behind = last.is_some_and(|b| b.lane == c.lane && b.end() < c.first);
+            let short = last.is_some_and(|b| b.lane != c.lane && b.end() < self.end.lane(b.lane));
+            if behind || short {
+                return true;
+            }
+            last = Some(c);
+        }
+        last.is_some_and(|b| b.end() < self.end.lane(b.lane))
+    }
+
     /// Hides all but the newest `most` entries by the order of recording. False when a chunk it
     /// looked into was reused meanwhile.
     ///
@@ -448,8 +474,8 @@ impl Snapshot<'_> {
         if excess == 0 {
             return true;
         }
-        let before: Vec<u64> = self.chunks.iter().map(|c| c.visible_from).collect();
-        let mut ends: Vec<u64> = self.in_sight().map(|c| self.observed(c, c.end() - 1)).collect();
+        let looked_into: Vec<bool> = self.chunks.iter().map(|c| c.visible() > 0).collect();
+        let mut ends: Vec<i64> = self.in_sight().map(|c| self.observed(c, c.end() - 1)).collect();
         ends.sort_unstable();
         let beyond = ends.partition_point(|&moment| self.recorded_until(moment) <= excess);
         let mut left = excess;
@@ -463,8 +489,8 @@ impl Snapshot<'_> {
         self.hide_oldest(left);
         self.chunks
             .iter()
-            .zip(before)
-            .all(|(c, before)| c.visible_from == before || self.is_intact(c))
+            .zip(looked_into)
+            .all(|(c, looked_into)| !looked_into || self.is_intact(c))
     }
 
     fn in_sight(&self) -> impl Iterator<Item = &ChunkInfo> {
@@ -472,12 +498,12 @@ impl Snapshot<'_> {
     }
 
     /// Entries in sight that were recorded at or before a moment.
-    fn recorded_until(&self, moment: u64) -> u64 {
+    fn recorded_until(&self, moment: i64) -> u64 {
         self.in_sight().map(|c| self.first_after(c, moment) - c.visible_from).sum()
     }
 
     /// The first entry in sight of a chunk that was recorded after a moment, or its end.
-    fn first_after(&self, info: &ChunkInfo, moment: u64) -> u64 {
+    fn first_after(&self, info: &ChunkInfo, moment: i64) -> u64 {
         let (mut from, mut to) = (info.visible_from, info.end());
         // Mostly all or none of a chunk.
         if from == to || self.observed(info, to - 1) <= moment {
@@ -524,7 +550,7 @@ impl Snapshot<'_> {
     }
 
     /// What the oldest entry in sight of a chunk is ordered by.
-    fn age(&self, chunk: usize) -> (u64, u64, usize) {
+    fn age(&self, chunk: usize) -> (i64, u64, usize) {
         let info = &self.chunks[chunk];
         (self.observed(info, info.visible_from), info.opened(), chunk)
     }

@@ -102,7 +102,31 @@ impl Ring {
             if let Some(held) = Held::try_take(self.region.at(header::CLEAR_LOCK)) {
                 return held;
             }
+            self.free_locks_after_fork();
             std::thread::yield_now();
+        }
+    }
+
+    /// In a forked child, frees the locks of a ring in memory that threads of the parent held: they
+    /// are not there to free them. Asked only by who finds nothing free. (A ring in a file is shared
+    /// with the parent, whose threads do free theirs.)
+    #[cold]
+    fn free_locks_after_fork(&self) {
+        let own = std::process::id();
+        let made_by = self.process.load(Ordering::Relaxed);
+        let is_first = made_by != own
+            && self.file.is_none()
+            && self
+                .process
+                .compare_exchange(made_by, own, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
+        if is_first {
+            for index in 0..self.geometry.lanes {
+                self.region.at(self.geometry.lane(index) + lane::LOCK).store(0, Ordering::Release);
+            }
+            for word in [header::ALLOC_LOCK, header::CLEAR_LOCK] {
+                self.region.at(word).store(0, Ordering::Release);
+            }
         }
     }
 
@@ -142,6 +166,9 @@ impl Ring {
         let first = own_lane() % lanes;
         let flags = if truncated { FLAG_TRUNCATED } else { 0 };
         for round in 0..ROUNDS_MAX {
+            if round == ROUNDS_WITHOUT_YIELD {
+                self.free_locks_after_fork();
+            }
             match round {
                 ..ROUNDS_WITHOUT_YIELD => {}
                 ROUNDS_WITHOUT_YIELD..ROUNDS_WITHOUT_SLEEP => std::thread::yield_now(),
@@ -153,6 +180,10 @@ impl Ring {
                 let Some(held) = Held::try_take(self.region.at(control + lane::LOCK)) else {
                     continue;
                 };
+                // Another thread may have prepared the lane's chunk. A reader that sees what is stored
+                // below must see that the chunk's state changed before, though it was not this thread
+                // that changed it: the second half of the fence in `prepare`.
+                fence(Ordering::Release);
                 let slot = [timestamp.0.cast_unsigned(), observed.0.cast_unsigned()];
                 let meta = u64::from(level.index()) | flags << 8 | original << 16;
                 if let Ok(seq) = self.push_into(index, slot, meta, record) {
@@ -254,9 +285,11 @@ impl Ring {
         region.set(at + chunk::BYTES, region.get(at + chunk::BYTES) + whole_len);
         region.set(at + chunk::TAIL, tail as u64);
         let ordinal = region.get(lane_at + lane::NEXT);
-        region.set(lane_at + lane::NEXT, ordinal + 1);
         // Publishes all of the above to a reader that loads the count with acquire.
         region.at(at + chunk::COUNT).store(count + 1, Ordering::Release);
+        // After the count: a reader that loads this with acquire finds the entry in its chunk, or the
+        // chunk reused.
+        region.at(lane_at + lane::NEXT).store(ordinal + 1, Ordering::Release);
         Seq::new(index, ordinal)
     }
 
@@ -335,7 +368,7 @@ impl Ring {
             // Reuse memory that is touched already where no entry in sight is lost by it.
             let lossless = tail < head && {
                 let oldest = region.get(self.queue_at(tail)) as usize;
-                self.try_close(oldest) && self.is_out_of_sight(oldest)
+                self.try_close(oldest, index) && self.is_out_of_sight(oldest)
             };
             if !lossless {
                 region.set(header::FRESH, fresh + 1);
@@ -363,7 +396,7 @@ impl Ring {
         for position in tail..head {
             let oldest = region.get(self.queue_at(position)) as usize;
             region.set(header::QUEUE_TAIL, position + 1);
-            if self.try_close(oldest) {
+            if self.try_close(oldest, index) {
                 return Some(oldest);
             }
             // A writer is in it at this moment: to the end of the queue with it.
@@ -378,13 +411,21 @@ impl Ring {
         self.geometry.queue() + (position % self.geometry.chunks as u64) as usize
     }
 
-    /// Whether a chunk is closed, closing it if its lane is free. The caller holds the allocator.
-    fn try_close(&self, target: usize) -> bool {
+    /// Whether nobody writes into a chunk any more, closing it if its lane is free. The caller holds
+    /// the allocator and the lane `own`.
+    ///
+    /// A closed chunk of entries is written by nobody. The rest of a large entry is closed from the
+    /// start and written afterwards, by whoever holds its lane: it may be taken once that lane could
+    /// be. One's own are past entries' (or this one's, which then reads as cut there).
+    fn try_close(&self, target: usize, own: usize) -> bool {
         let at = self.geometry.control(target);
+        let state = State(self.region.get(at + chunk::STATE));
+        let lane_at = self.geometry.lane(state.lane());
         if self.region.get(at + chunk::CLOSED) != 0 {
-            return true;
+            return !state.is(Kind::Rest)
+                || state.lane() == own
+                || Held::try_take(self.region.at(lane_at + lane::LOCK)).is_some();
         }
-        let lane_at = self.geometry.lane(State(self.region.get(at + chunk::STATE)).lane());
         let Some(_held) = Held::try_take(self.region.at(lane_at + lane::LOCK)) else {
             return false;
         };
