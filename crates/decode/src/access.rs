@@ -31,12 +31,16 @@ pub(crate) fn put_request(entry: &mut Entry, request: &str) {
         return;
     }
     put(entry, "http.request.method", method);
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    put_text(entry, "url.path", path);
-    put_text(entry, "url.query", query);
+    put_target(entry, target);
     if let Some(version) = words.next().and_then(|word| word.strip_prefix("HTTP/")) {
         put(entry, "network.protocol.version", version);
     }
+}
+
+fn put_target(entry: &mut Entry, target: &str) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    put_text(entry, "url.path", path);
+    put_text(entry, "url.query", query);
 }
 
 /// The attribute of a status, and the level it makes.
@@ -117,7 +121,8 @@ fn put_headers(entry: &mut Entry, s: &mut Scan<'_>) {
     }
 }
 
-/// uvicorn's `127.0.0.1:51234 - "GET /x HTTP/1.1" 200 OK`, after its level.
+/// uvicorn's `127.0.0.1:51234 - "GET /x HTTP/1.1" 200 OK` and `… - "WebSocket /x" [accepted]`, after
+/// its level.
 pub(crate) fn uvicorn(message: &str, arrival: Timestamp) -> Option<Entry> {
     let mut s = Scan::new(message);
     let client = s.until(" - ")?;
@@ -127,15 +132,27 @@ pub(crate) fn uvicorn(message: &str, arrival: Timestamp) -> Option<Entry> {
     }
     let request = quoted(&mut s)?;
     s.blanks()?;
-    let status = status(&mut s)?;
+    let upgraded = request.strip_prefix("WebSocket ");
+    let status = match status(&mut s) {
+        None if upgraded.is_some() && s.rest.starts_with('[') => None,
+        status => Some(status?),
+    };
     let mut entry = Entry::new(arrival, Level::Info, message);
     "uvicorn.access".clone_into(&mut entry.logger);
     put_text(&mut entry, "client.address", address);
     if let Ok(port) = port.parse::<u16>() {
         put(&mut entry, "client.port", u32::from(port));
     }
-    put_request(&mut entry, request);
-    put_status(&mut entry, status);
+    match upgraded {
+        Some(target) => {
+            put_target(&mut entry, target);
+            put(&mut entry, "network.protocol.name", "websocket");
+        }
+        None => put_request(&mut entry, request),
+    }
+    if let Some(status) = status {
+        put_status(&mut entry, status);
+    }
     Some(entry)
 }
 

@@ -30,6 +30,11 @@ impl<'a> Context<'a> {
         Self { arrival, zone: (!is_utc).then_some(zone) }
     }
 
+    /// The same zone, another arrival.
+    pub(crate) fn with_arrival(self, arrival: Timestamp) -> Self {
+        Self { arrival, ..self }
+    }
+
     pub(crate) fn utc(arrival: Timestamp) -> Self {
         Self { arrival, zone: None }
     }

@@ -26,7 +26,17 @@ pub(crate) fn recognise(text: &str, cx: Context<'_>) -> Option<Entry> {
     if slashed && web::nginx(&mut entry, s).is_some() {
         return Some(entry);
     }
-    after(entry, s, is_tracing)
+    let mut entry = after(entry, s, is_tracing)?;
+    if slashed && is_slog(s) {
+        let message = std::mem::take(&mut entry.message);
+        leveled::tail(&mut entry, &message);
+    }
+    Some(entry)
+}
+
+/// ` INFO message`, slog's default handler: pairs at the end are attributes.
+fn is_slog(mut s: Scan<'_>) -> bool {
+    s.eat(" ").is_some() && s.upper_level().is_some() && s.peek() == Some(b' ')
 }
 
 /// `02-Jan-2026 03:04:05.678 …`, Tomcat's.
@@ -50,7 +60,14 @@ pub(crate) fn bracketed(text: &str, cx: Context<'_>) -> Option<Entry> {
     let mut s = Scan::new(text);
     let inner = s.bracketed()?;
     let mut within = Scan::new(inner.trim());
-    let entry = Entry::new(cx.arrival, Level::Info, "");
+    let mut entry = Entry::new(cx.arrival, Level::Info, "");
+    if is_structlog(inner)
+        && let Some(level) = scan::any_level(inner.trim())
+    {
+        entry.level = level;
+        leveled::structlog(&mut entry, s.rest.trim_start());
+        return Some(entry);
+    }
     match within.peek()? {
         b'0'..=b'9' => stamp_in_brackets(entry, within, s, cx),
         b'A'..=b'Z' | b'a'..=b'z' => {
@@ -167,8 +184,7 @@ fn brackets(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
         if level.is_none()
             && let Some(found) = bracket_level(inner)
         {
-            is_structlog =
-                padded.len() == 9 && padded.bytes().all(|b| b == b' ' || b.is_ascii_lowercase());
+            is_structlog = self::is_structlog(padded);
             level = Some(found);
         } else if let Some((thread, found)) = inner.rsplit_once('/').filter(|_| level.is_none())
             && let Some(found) = scan::upper_level(found)
@@ -224,6 +240,11 @@ fn metadata_first(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
     s.skip_blanks();
     s.rest.clone_into(&mut entry.message);
     Some(())
+}
+
+/// structlog pads the level to nine columns.
+fn is_structlog(inner: &str) -> bool {
+    inner.len() == 9 && inner.bytes().all(|b| b == b' ' || b.is_ascii_lowercase())
 }
 
 fn bracket_level(inner: &str) -> Option<Level> {

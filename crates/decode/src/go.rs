@@ -57,9 +57,15 @@ pub(crate) fn message(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
         entry.line = Some(line);
         next.skip_blanks();
         s = next;
+        let is_slog = s.peek() != Some(b'[');
         if let Some(level) = leveled::level_ahead(&mut s) {
             entry.level = level;
             s.skip_blanks();
+            if is_slog {
+                // slog's default handler: pairs at the end are attributes.
+                leveled::tail(entry, s.rest);
+                return Some(());
+            }
         }
     }
     if s.rest.starts_with("http: panic serving") {

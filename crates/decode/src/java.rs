@@ -44,25 +44,29 @@ fn jboss(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
     let name = s.bracketed()?;
     s.skip_blanks();
     s.eat("(")?;
-    let thread = s.until(") ")?;
+    let thread = s.until(") ").filter(|thread| scan::file_line(thread).is_none())?;
     name.trim().clone_into(&mut entry.logger);
     entry.thread_name = Some(thread.to_owned());
     s.rest.clone_into(&mut entry.message);
     Some(())
 }
 
-/// `com.foo.Bar - message` or ` -- `, a thread before it as `[main]` or `main`, a context after it
+/// `com.foo.Bar - message` or ` -- `, the place before it as `(Bar.java:12)`, a thread before it as `[main]` or `main`, a context after it
 /// as `[id]`.
 fn dashed(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
     let bracket = s.bracketed().map(str::trim);
     s.skip_blanks();
     let (head, message) = split_dash(s.rest)?;
-    let words: Vec<&str> = head.split(' ').filter(|word| !word.is_empty()).take(3).collect();
-    let (thread, logger, context) = match (bracket, words.as_slice()) {
+    let words: Vec<&str> = head.split(' ').filter(|word| !word.is_empty()).take(4).collect();
+    // `(Bar.java:12)`, log4j's `(%F:%L)`.
+    let place = words.last().copied().and_then(place_of);
+    let words = if place.is_some() { &words[..words.len() - 1] } else { &words[..] };
+    let (thread, logger, context) = match (bracket, words) {
         (_, [logger]) => (bracket, *logger, None),
         (_, [logger, last]) if last.starts_with('[') && last.ends_with(']') => {
             (bracket, *logger, Some(*last))
         }
+        (_, []) if place.is_some() => (bracket, "", None),
         (None, [thread, logger]) if scan::is_telling_logger(logger) => {
             (Some(*thread), *logger, None)
         }
@@ -71,11 +75,16 @@ fn dashed(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
     let logger = logger.trim_end_matches(':');
     let is_class =
         scan::is_telling_logger(logger) || logger.starts_with(|c: char| c.is_ascii_uppercase());
-    if !scan::is_logger(logger) || (bracket.is_some() && !is_class) {
+    let is_bare = words.is_empty();
+    if !is_bare && !scan::is_logger(logger) || (bracket.is_some() && !is_class && !is_bare) {
         return None;
     }
     logger.clone_into(&mut entry.logger);
     entry.thread_name = thread.map(str::to_owned).or(entry.thread_name.take());
+    if let Some((file, line)) = place {
+        entry.file = Some(file.to_owned());
+        entry.line = Some(line);
+    }
     if let Some(context) = context {
         entry.attributes.push(("context".to_owned(), context.trim_matches(['[', ']']).into()));
     }
@@ -130,6 +139,10 @@ pub(crate) fn jul_message(entry: &mut Entry, line: &str) -> bool {
     true
 }
 
+fn place_of(word: &str) -> Option<(&str, u32)> {
+    scan::file_line(word.strip_prefix('(')?.strip_suffix(')')?)
+}
+
 /// Cuts at the first ` - ` or ` -- `, within the first few words.
 fn split_dash(text: &str) -> Option<(&str, &str)> {
     const HEAD_BYTES_MAX: usize = 256;
@@ -174,6 +187,17 @@ pub(crate) fn logger_first(text: &str, arrival: Timestamp) -> Option<Entry> {
     let mut s = Scan::new(text);
     let name = s.token().filter(|name| scan::is_dotted(name) && scan::is_logger(name))?;
     s.blanks()?;
+    let mut next = s;
+    if let Some((file, line)) = next.token().and_then(place_of)
+        && next.eat(" - ").is_some()
+    {
+        // log4j's `%c (%F:%L) - %m`.
+        let mut entry = Entry::new(arrival, Level::Info, next.rest);
+        name.clone_into(&mut entry.logger);
+        entry.file = Some(file.to_owned());
+        entry.line = Some(line);
+        return Some(entry);
+    }
     let level = s.upper_level()?;
     let _ = s.eat(":");
     s.blanks()?;

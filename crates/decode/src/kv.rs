@@ -35,8 +35,13 @@ fn key<'a>(s: &mut Scan<'a>) -> Option<&'a str> {
 }
 
 fn value(s: &mut Scan<'_>) -> Option<Value> {
-    if s.peek() == Some(b'"') {
-        let (text, len) = quoted(s.rest)?;
+    let found = match s.peek() {
+        Some(b'"') => Some(quoted(s.rest)?),
+        // Python's repr; an apostrophe may stand alone.
+        Some(b'\'') => quoted(s.rest),
+        _ => None,
+    };
+    if let Some((text, len)) = found {
         let after = &s.rest[len..];
         if after.is_empty() || after.starts_with([' ', '\t', ',', '}']) {
             s.rest = after;
@@ -68,10 +73,11 @@ fn unit<'a>(s: &mut Scan<'a>) -> Option<&'a str> {
 /// The text of a quoted string and how many bytes it took; escapes resolved.
 fn quoted(text: &str) -> Option<(String, usize)> {
     let mut out = String::new();
-    let mut chars = text.char_indices().skip(1);
+    let mut chars = text.char_indices();
+    let quote = chars.next()?.1;
     while let Some((at, c)) = chars.next() {
         match c {
-            '"' => return Some((out, at + 1)),
+            c if c == quote => return Some((out, at + 1)),
             '\\' => match chars.next()?.1 {
                 'n' => out.push('\n'),
                 't' => out.push('\t'),

@@ -21,6 +21,7 @@
 //! | `go` | log, klog, glog, zap's console, zerolog's console |
 //! | `node`, `ruby`, `dotnet`, `web` | pino-pretty, Nest; Logger, Rails, Elixir, Sidekiq; .NET's console; nginx, Apache, PHP |
 //! | `syslog`, `postgres`, `redis` | RFC 5424 and 3164; their servers |
+//! | `envelope` | the prefix of `docker compose`, Kubernetes' CRI, Docker's JSON files: what they hold is read as above |
 //! | `trace` | stack traces of Python, the JVM, Node, Go, Rust, .NET, Ruby, PHP, Elixir |
 //!
 //! Times with a stated zone are read in it. Most programs state none and write the local time of
@@ -46,12 +47,15 @@ mod civil;
 mod context;
 mod dated;
 mod dotnet;
+mod envelope;
 mod go;
 mod hadoop;
 mod ingest;
 mod java;
+mod join;
 mod json;
 mod kv;
+mod lanes;
 mod leveled;
 pub mod limits;
 mod line;

@@ -18,6 +18,12 @@ pub const JOINED_BYTES_MAX: usize = 256 << 10;
 /// Lines of an entry joined from several; then another entry goes on.
 pub const JOINED_LINES_MAX: usize = 2000;
 
+/// Containers of one stream whose lines are told apart; the one silent longest gives way.
+pub const PREFIXES_MAX: usize = 64;
+
+/// Lines of other containers after which a container's last entry is taken for whole.
+pub const PREFIX_LINES_MAX: u64 = 1000;
+
 /// Bad items of a batch that are reported one by one; all are counted.
 pub const PROBLEMS_MAX: usize = 20;
 

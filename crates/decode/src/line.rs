@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 use logrec_core::{Entry, Level, Timestamp};
 
-use crate::{Origin, ansi, context::Context, limits, recognise, words};
+use crate::{
+    Origin, ansi,
+    context::Context,
+    envelope::{self, Envelope},
+    limits, recognise, words,
+};
 
 /// Recognises one complete line; no joining, no trailing newline needed. Never fails: a line in no
 /// known format is an INFO entry with the line as message, and on standard error the level its
@@ -27,16 +32,38 @@ pub fn decode_line_in(line: &[u8], origin: Origin, arrival: Timestamp, zone: &Ti
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let cut = line.len().saturating_sub(limits::LINE_BYTES_MAX);
     let text = text(&line[..line.len() - cut]);
-    let visible = visible(&text);
-    let mut entry = match recognise::recognise(&visible, Context::new(arrival, zone)) {
-        Some(found) => found.entry,
-        None => plain(&visible, origin, arrival),
+    let cx = Context::new(arrival, zone);
+    let mut entry = match envelope::raw(&text) {
+        Some(envelope) => enclosed(&envelope, origin, cx),
+        None => {
+            let visible = visible(&text);
+            match envelope::compose(&visible, None, cx) {
+                Some(envelope) => enclosed(&envelope, origin, cx),
+                None => bare(&visible, origin, cx),
+            }
+        }
     };
     if cut > 0 {
         let cut = u64::try_from(cut).unwrap_or(u64::MAX);
         entry.attributes.push((limits::CUT_BYTES.to_owned(), cut.into()));
     }
     entry
+}
+
+/// The entry of what an envelope holds.
+fn enclosed(envelope: &Envelope<'_>, origin: Origin, cx: Context<'_>) -> Entry {
+    let cx = cx.with_arrival(envelope.time.unwrap_or(cx.arrival));
+    let content = visible(&envelope.content);
+    let mut entry = bare(&content, envelope.origin.unwrap_or(origin), cx);
+    envelope::address(&mut entry, envelope.kind, envelope.name, &envelope.attributes);
+    entry
+}
+
+fn bare(line: &str, origin: Origin, cx: Context<'_>) -> Entry {
+    match recognise::recognise(line, cx) {
+        Some(found) => found.entry,
+        None => plain(line, origin, cx.arrival),
+    }
 }
 
 /// The entry of a line in no known format.

@@ -96,6 +96,10 @@ pub(crate) fn loguru(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
 pub(crate) fn name_level(entry: &mut Entry, mut s: Scan<'_>) -> Option<()> {
     let mut name = s.token()?;
     s.blanks()?;
+    if name.strip_suffix(':').and_then(scan::file_line).is_some() {
+        // Go's `main.go:12: INFO …`.
+        return None;
+    }
     let mut level = s.upper_level();
     let mut host = None;
     if level.is_none() {

@@ -157,7 +157,7 @@ impl Trace {
             return false;
         }
         let closes = self.open_brace && line.starts_with(['}', ']']);
-        let requires = line == "Require stack:" || line.starts_with("- /");
+        let requires = line == "Require stack:" || is_required_by(line);
         if indented || closes || requires {
             self.open_brace = (self.open_brace && !closes) || (indented && line.ends_with('{'));
             return true;
@@ -261,6 +261,13 @@ fn is_node_source(line: &str) -> bool {
                 .any(|end| file.ends_with(end)))
 }
 
+/// `- /app/index.js`, a line of Node's `Require stack:`.
+fn is_required_by(line: &str) -> bool {
+    line.strip_prefix("- ").is_some_and(|file| {
+        file.starts_with('/') || file.starts_with("internal/") || file.get(1..3) == Some(":\\")
+    })
+}
+
 /// Whether a line may be a trace's head, which only the next line can tell: `TypeError: x`,
 /// `java.lang.IllegalStateException: x`.
 pub(crate) fn might_open(line: &str) -> bool {
@@ -279,6 +286,7 @@ pub(crate) fn frame(line: &str) -> Option<Trace> {
             b'g' if text.starts_with("goroutine ") && text.ends_with("]:") => Kind::Go,
             b'C' if text == "Caused by:" => Kind::Causes,
             b'C' if text.strip_prefix("Caused by: ").is_some_and(might_open) => Kind::Jvm,
+            b'R' if text == "Require stack:" => Kind::Node,
             b's' if text == "stack backtrace:" => Kind::Rust,
             b'S' if text == "Stack backtrace:" => Kind::Causes,
             b'S' if text == "Stack trace:" => Kind::Php,
@@ -287,6 +295,8 @@ pub(crate) fn frame(line: &str) -> Option<Trace> {
         }
     } else if text.starts_with("at ") {
         at_frame(indent, text)?
+    } else if text.starts_with("---> ") {
+        Kind::Dotnet
     } else if text.starts_with("File \"") && text.contains(", line ") {
         Kind::Python
     } else if text.starts_with("from ") && indent == "\t" && text.contains(":in ") {

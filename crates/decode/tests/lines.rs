@@ -116,7 +116,17 @@ fn a_giant_line_is_cut_and_counted() {
 }
 
 /// Pieces formats are made of, to come close to them from every side.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 54] = [
+    "web-1  | ",
+    "web_1 | ",
+    "name    | ",
+    "2026-01-02T03:04:05.678901234Z stdout F ",
+    "2026-01-02T03:04:05.678901234Z stderr P ",
+    "{\"log\":\"",
+    "\\n\",\"stream\":\"stderr\",\"time\":\"2026-01-02T03:04:05Z\"}",
+    "a='",
+    "(Bar.java:5)",
+    "WebSocket /ws",
     "2026-01-02 03:04:05,678",
     "2026-01-02T03:04:05Z",
     "2026/01/02 03:04:05",

@@ -127,8 +127,82 @@ fn a_trace_without_end_goes_on_in_further_entries() {
     assert!(out.iter().all(|e| e.logger == "root" && e.level == logrec_core::Level::Error));
 }
 
+#[test]
+fn containers_remembered_are_bounded_and_none_waits_for_ever() {
+    let mut decoder = LineDecoder::new(Origin::Stdout);
+    let mut out = Vec::new();
+    for number in 0..200 {
+        decoder.feed(format!("web-{number}  | ERROR:a:{number}\n").as_bytes(), ARRIVAL, &mut out);
+    }
+    assert_eq!(out.len(), 200 - limits::PREFIXES_MAX);
+    assert!(out.iter().enumerate().all(|(at, entry)| entry.message == at.to_string()));
+    decoder.finish(&mut out);
+    assert_eq!(out.len(), 200);
+
+    // Silent while another goes on, by lines and by time.
+    out.clear();
+    decoder.feed(b"db-1  | ERROR:a:last words\n", ARRIVAL, &mut out);
+    for _ in 0..=limits::PREFIX_LINES_MAX + 64 {
+        decoder.feed(b"web-1  | INFO:a:on\n", ARRIVAL, &mut out);
+    }
+    assert!(out.iter().any(|entry| entry.message == "last words"));
+    decoder.finish(&mut out);
+    out.clear();
+    decoder.feed(b"db-1  | ERROR:a:last words\n", ARRIVAL, &mut out);
+    let later = logrec_core::Timestamp(ARRIVAL.0 + 2_000_000_000);
+    decoder.feed(b"web-1  | INFO:a:on\n", later, &mut out);
+    assert_eq!((out.len(), &*out[0].message), (1, "last words"));
+}
+
+#[test]
+fn the_colours_of_a_prefix_change_nothing() {
+    let plain = "web-1  | ERROR:a:x\nweb-1  | Traceback (most recent call last):\nweb-1  |   File \"a\", line 1\nweb-1  | ValueError: y\n";
+    for coloured in
+        ["\x1b[36mweb-1  | \x1b[0m", "\x1b[36mweb-1  |\x1b[0m ", "\x1b[1;36mweb-1\x1b[m  | "]
+    {
+        assert_eq!(
+            decode(plain.replace("web-1  | ", coloured).as_bytes()),
+            decode(plain.as_bytes())
+        );
+    }
+}
+
+#[test]
+fn blank_lines_of_a_container_are_its_own() {
+    let input = "web-1  | panic: oops\nweb-1  |\nweb-1  | goroutine 1 [running]:\ndb-1   |\nweb-1  | main.main()\n";
+    let out = decode(input.as_bytes());
+    let exception = out[0].exception.as_deref();
+    assert_eq!(
+        (out.len(), exception),
+        (1, Some("panic: oops\n\ngoroutine 1 [running]:\nmain.main()"))
+    );
+}
+
+#[test]
+fn the_origin_of_an_envelope_counts() {
+    let mut decoder = LineDecoder::new(Origin::Stderr);
+    let mut out = Vec::new();
+    decoder.feed(b"2026-01-02T03:04:05Z stdout F Error: x\n2026-01-02T03:04:05Z stderr F Error: x\nweb-1  | Error: x\n", ARRIVAL, &mut out);
+    decoder.finish(&mut out);
+    let levels: Vec<_> = out.iter().map(|entry| entry.level).collect();
+    use logrec_core::Level::{Error, Info};
+    assert_eq!(levels, [Info, Error, Error]);
+}
+
 /// Lines of which some join and some do not.
-const LINES: [&str; 34] = [
+const LINES: [&str; 46] = [
+    "web-1  | ERROR:app:failed",
+    "web-1  | Traceback (most recent call last):",
+    "web-1  |   File \"a.py\", line 3, in f",
+    "web-1  |",
+    "db-1   | Traceback (most recent call last):",
+    "db-1   |   File \"a.py\", line 3, in f",
+    "2026-01-02T03:04:05.678901234Z stdout P half",
+    "2026-01-02T03:04:05.678901234Z stdout F whole",
+    "2026-01-02T03:04:05.678901234Z stderr F ERROR:app:failed",
+    "2026-01-02T03:04:05.678901234Z stderr F   indented",
+    "{\"log\":\"  indented\\n\",\"stream\":\"stderr\",\"time\":\"2026-01-02T03:04:05Z\"}",
+    "Require stack:",
     "plain text",
     "",
     "INFO:root:hello",
