@@ -40,7 +40,9 @@ fn a_web_page_learns_and_changes_nothing() {
             assert!(!response.head.to_lowercase().contains("access-control"), "{}", response.head);
         }
     }
-    let absolute = format!("GET http://evil.example/api/debug/logs HTTP/1.1\r\n{own}\r\nconnection: close\r\n\r\n");
+    let absolute = format!(
+        "GET http://evil.example/api/debug/logs HTTP/1.1\r\n{own}\r\nconnection: close\r\n\r\n"
+    );
     assert_eq!(logrec.raw(absolute.as_bytes()).status, 403);
     assert_eq!(logrec.messages(""), ["secret"]);
     let own_page = format!("origin: http://127.0.0.1:{port}");

@@ -54,6 +54,7 @@ fn parameters() {
         ("?regex=(a%7B1000%7D)%7B1000%7D", "too large once compiled"),
         ("?since=tomorrow", "is no time; give RFC 3339"),
         ("?after=nonsense", "no cursor"),
+        ("?fields=", "`fields` is empty; name one"),
         ("?format=xml", "give json, ndjson, text or markdown"),
         ("?max_tokens=1", "from 200"),
         (&long, "`search` has 12000 bytes; give at most 10000"),
@@ -67,10 +68,15 @@ fn parameters() {
 #[test]
 fn urls_too_long_to_read() {
     let logrec = Logrec::serve();
-    // The first is refused by us, the second and third before a handler is reached.
-    for bytes in [20_000, 100_000, 300_000] {
+    // The first is refused by us, the others before a handler is reached.
+    for bytes in [20_000, 100_000] {
         let response = logrec.get(&format!("/logs?search={}", "x".repeat(bytes)));
         assert_refused(&response, 414, "16384");
+    }
+    let response = logrec.get(&format!("/logs?search={}", "x".repeat(300_000)));
+    match response.status {
+        414 => assert_refused(&response, 414, "16384"),
+        _ => assert_refused(&response, 431, "too large"),
     }
     let header = format!("x-long: {}", "y".repeat(700_000));
     assert_refused(&logrec.request("GET", "/healthz", &[&header], b""), 431, "too large");
@@ -82,7 +88,7 @@ fn urls_too_long_to_read() {
 #[test]
 fn paths_methods_and_heads() {
     let logrec = Logrec::serve();
-    assert_refused(&logrec.get("/log"), 404, "/api/debug/logs");
+    assert_refused(&logrec.get("/log"), 404, "there is nothing at `/api/debug/log`");
     assert_refused(&logrec.get("/logs/"), 404, "/api/debug/logs");
     assert_refused(&logrec.request("GET", "/", &[], b""), 404, "/api/debug/logs");
     let json = "content-type: application/json";
@@ -108,9 +114,23 @@ fn paths_methods_and_heads() {
 fn bodies() {
     let logrec = Logrec::serve();
     assert_refused(&logrec.post(b""), 400, "empty");
-    assert_refused(&logrec.post(b"{\"message\":\"trunca"), 400, "");
-    assert_refused(&logrec.post(b"[{\"message\":\"a\"},"), 400, "");
-    assert_refused(&logrec.post(b"42"), 400, "");
+    assert_refused(&logrec.post(b"{\"message\":\"trunca"), 400, "the body cannot be read:");
+    assert_refused(&logrec.post(b"[{\"message\":\"a\"},"), 400, "the body cannot be read:");
+    assert_refused(&logrec.post(b"42"), 400, "`42`; give a JSON object");
+    assert_refused(&logrec.post(b"\"text\""), 400, "`\"text\"`; give a JSON object");
+    assert_refused(&logrec.post(b"nonsense"), 400, "the body is no JSON");
+    let empty = logrec.post(b" [] ");
+    assert_eq!(empty.status, 200);
+    let nothing = r#"{"success":true,"accepted":0,"rejected":0,"errors":[]}"#;
+    assert_eq!(empty.text(), nothing);
+    let json = "content-type: application/json";
+    let packed =
+        |how: &str| logrec.request("POST", "/api/debug/logs", &[json, how], br#"{"message":"x"}"#);
+    assert_refused(&packed("content-encoding: gzip"), 415, "Content-Encoding is `gzip`");
+    assert_eq!(packed("content-encoding: identity").status, 200);
+    let durable =
+        logrec.request("POST", "/api/debug/logs?durable=true", &[json], br#"{"message":"x"}"#);
+    assert_refused(&durable, 422, "no store is configured, so nothing can be durable");
     let post = |body: &str| logrec.post(body.as_bytes());
     assert_refused(&post(r#"{"level":"INFO"}"#), 422, "no item");
     assert_refused(&post(r#"{"message":"x","level":"LOUD"}"#), 422, "no item");

@@ -175,6 +175,80 @@ fn forms_and_budgets() {
 }
 
 #[test]
+fn a_long_poll_sits_out_a_flood_of_what_does_not_match() {
+    let logrec = Logrec::serve();
+    let batch: String =
+        (0..20).map(|i| format!("{{\"message\":\"m{i}\",\"level\":\"DEBUG\"}}\n")).collect();
+    let poll = |wait: &str| logrec.get(&format!("/logs?level=ERROR&wait={wait}")).json();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let start = std::time::Instant::now();
+            (poll("1.5"), start.elapsed())
+        });
+        // Several times what the buffer holds.
+        let mut posted = 0;
+        while !waiting.is_finished() || posted < 5000 {
+            logrec.post(batch.as_bytes());
+            posted += 20;
+            // Far fewer between two looks than the buffer holds.
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        let (nothing, took) = waiting.join().unwrap();
+        assert!(took.as_millis() >= 1500, "{took:?}: {nothing}");
+        assert_eq!((&nothing["count"], &nothing["missed"]), (&json!(0), &json!(0)), "{posted}");
+    });
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| poll("60"));
+        while !waiting.is_finished() {
+            logrec.post(batch.as_bytes());
+            logrec.post(br#"{"message":"it","level":"ERROR"}"#);
+        }
+        assert_eq!(waiting.join().unwrap()["data"][0]["message"], "it");
+    });
+}
+
+#[test]
+fn what_a_budget_cannot_hold_is_named_and_passed_over() {
+    let logrec = Logrec::serve();
+    logrec.post(br#"{"message":"first"}"#);
+    logrec.post(json!({"message": "x".repeat(20_000)}).to_string().as_bytes());
+    let id = logrec.entries("?limit=1")[0]["id"].as_str().unwrap().to_owned();
+    logrec.post(br#"{"message":"last"}"#);
+    let answer = logrec.get("/logs?max_tokens=250").json();
+    let messages: Vec<_> =
+        answer["data"].as_array().unwrap().iter().map(|e| &e["message"]).collect();
+    assert_eq!(messages, ["last", "first"]);
+    assert_eq!((&answer["omitted"], &answer["too_large"][0]["id"]), (&json!(1), &json!(id)));
+    let text = logrec.get("/logs?max_tokens=250&format=text").text();
+    assert!(text.contains(&format!("# {id} 200")) && text.contains("bytes does not fit"), "{text}");
+    let mut after = "r".to_owned();
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let answer = logrec.get(&format!("/logs?max_tokens=200&order=asc&after={after}")).json();
+        seen.extend(answer["data"].as_array().unwrap().iter().map(|e| e["message"].clone()));
+        answer["next_cursor"].as_str().unwrap().clone_into(&mut after);
+    }
+    assert_eq!(seen, ["first", "last"]);
+}
+
+#[test]
+fn times_as_they_are_typed() {
+    let logrec = Logrec::serve();
+    logrec.post(br#"{"message":"it","timestamp":"2026-01-02T02:04:05.123456789Z"}"#);
+    let time = logrec.entries("")[0]["timestamp"].to_string();
+    for query in [
+        format!("?until={time}"),
+        format!("?since={time}&until={time}"),
+        "?until=2026-01-02T02:04:05.123456Z".to_owned(),
+        "?since=2026-01-02T03:04:05+01:00&until=2026-01-02T03:04:06+01:00".to_owned(),
+    ] {
+        assert_eq!(logrec.messages(&query), ["it"], "{query}");
+    }
+    assert!(logrec.messages("?until=2026-01-02T02:04:05.123455Z").is_empty());
+    assert!(logrec.messages("?since=2026-01-02T03:04:06+01:00").is_empty());
+}
+
+#[test]
 fn every_filter_narrows() {
     let logrec = Logrec::serve();
     logrec.post(

@@ -2,7 +2,9 @@
 //!
 //! A budget is kept by leaving out whole entries, those that matter least first: the oldest, or for
 //! a follower the last, which it gets with its next read. The answer says how many it left out, and
-//! its cursor leads to them.
+//! its cursor leads to them. An entry that alone is larger than the budget is passed over and named.
+
+use std::ops::Range;
 
 use logrec_core::{Cursor, Page, RowRef};
 
@@ -15,17 +17,59 @@ pub struct Answer<'r> {
     page: Page,
     /// Recordings that the request's cursor names and that are not here.
     gone: usize,
+    /// Entries that earlier looks for the same request missed.
+    carried: u64,
 }
+
+/// What a follower can no longer read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Entries overwritten before they were read.
+    pub missed: u64,
+    /// Recordings that the cursor names and that are not here.
+    pub gone: usize,
+}
+
+/// Which rows an answer shows.
+#[derive(Debug, Default)]
+struct Choice {
+    /// Those dealt with; what comes behind is for the next answer.
+    run: Range<usize>,
+    /// Those of the run that are left out for good.
+    skipped: Vec<usize>,
+    /// How many are shown.
+    kept: usize,
+    /// The first few that were left out for good: id and size.
+    too_large: Vec<(String, usize)>,
+}
+
+/// Most entries that an answer names as too large.
+const NAMED_MAX: usize = 5;
+/// What naming one takes besides its id, in bytes: the words, a size of 20 digits, and its share of
+/// what stands around all of them.
+const TOO_LARGE_FRAME: usize = 48;
 
 impl<'r> Answer<'r> {
     pub(crate) const fn new(request: &'r Request, page: Page, gone: usize) -> Self {
-        Self { request, page, gone }
+        Self { request, page, gone, carried: 0 }
     }
 
     /// The entries, sorted as asked.
     #[must_use]
     pub const fn page(&self) -> &Page {
         &self.page
+    }
+
+    /// Adds what earlier looks for the same request could not read, for an answer after several.
+    pub const fn carry(&mut self, unread: Unread) {
+        self.carried += unread.missed;
+        self.gone += unread.gone;
+    }
+
+    /// What could not be read.
+    #[must_use]
+    pub const fn unread(&self) -> Unread {
+        Unread { missed: self.page.missed + self.carried, gone: self.gone }
     }
 
     /// Renders it. The result is UTF-8 and, where the request has a budget, never larger.
@@ -38,17 +82,35 @@ impl<'r> Answer<'r> {
         let mut ends = Vec::with_capacity(rows.len());
         for row in &rows {
             self.row(&mut out, row, ends.is_empty());
-            ends.push(out.len() - start);
+            ends.push(out.len());
         }
+        let all = Choice { run: 0..rows.len(), kept: rows.len(), ..Choice::default() };
+        let tail = self.tail(&rows, &all, false);
         let budget = self.request.shape.max_bytes.unwrap_or(usize::MAX);
-        let kept = self.kept(&rows, &ends, budget);
-        if kept.len() < rows.len() {
-            self.cut(&mut out, start, &ends, &kept);
+        if out.len() + tail.len() <= budget {
+            out.extend_from_slice(&tail);
+            return out;
         }
-        let rest = self.tail(&rows, &kept, false);
-        let fits = out.len() + rest.len() <= budget;
-        out.extend_from_slice(&if fits { rest } else { self.tail(&rows, &kept, true) });
-        out
+        // Where the echo of the request would take the room of entries, it is left out.
+        let echo = tail.len() - self.tail(&rows, &all, true).len();
+        let brief = echo > budget / 4 || self.frame(&rows, false, self.gone) > budget / 2;
+        let spans = |i: usize| {
+            let begin = if i == 0 { start } else { ends[i - 1] };
+            // In JSON the comma before a row that is not the first.
+            let comma = usize::from(i > 0 && self.request.shape.format == Format::Json);
+            begin + comma..ends[i]
+        };
+        let choice = self.choose(&rows, &spans, budget, brief);
+        let mut chosen = Vec::with_capacity(budget.min(out.len() + 1024));
+        chosen.extend_from_slice(self.head());
+        for i in choice.run.clone().filter(|i| !choice.skipped.contains(i)) {
+            if chosen.len() > start && self.request.shape.format == Format::Json {
+                chosen.push(b',');
+            }
+            chosen.extend_from_slice(&out[spans(i)]);
+        }
+        chosen.extend_from_slice(&self.tail(&rows, &choice, brief));
+        chosen
     }
 
     fn head(&self) -> &'static [u8] {
@@ -77,33 +139,74 @@ impl<'r> Answer<'r> {
         }
     }
 
-    /// Which rows fit: a run from the start, or from the end where the start is what matters least.
-    fn kept(&self, rows: &[RowRef<'_>], ends: &[usize], budget: usize) -> std::ops::Range<usize> {
-        let all = 0..rows.len();
-        let size = |kept: &std::ops::Range<usize>| {
-            if kept.is_empty() {
-                return self.head().len() + self.tail(rows, kept, true).len();
-            }
-            let begin = kept.start.checked_sub(1).map_or(0, |i| ends[i]);
-            self.head().len() + ends[kept.end - 1] - begin + self.tail(rows, kept, false).len()
-        };
-        if budget == usize::MAX || size(&all) <= budget {
-            return all;
-        }
+    /// Which rows to show within a budget: a run of them from the start, or from the end where the
+    /// start is what matters least, without those that no answer of this budget could hold.
+    fn choose(
+        &self,
+        rows: &[RowRef<'_>],
+        spans: &dyn Fn(usize) -> Range<usize>,
+        budget: usize,
+        brief: bool,
+    ) -> Choice {
+        let frame = |gone| self.head().len() + self.frame(rows, brief, gone);
+        let room = budget.saturating_sub(frame(self.gone));
+        // What cursors of other recordings are told comes once, so it makes no entry too large.
+        let room_most = budget.saturating_sub(frame(0));
         let newest_last = self.newest_last();
-        let run = |n: usize| if newest_last { rows.len() - n..rows.len() } else { 0..n };
-        // The size grows with the number of rows but for a few digits, so halving nears it and a
-        // few steps down make it exact.
-        let (mut least, mut most) = (0, rows.len());
-        while least < most {
-            let middle = (least + most).div_ceil(2);
-            if size(&run(middle)) <= budget {
-                least = middle;
+        let mut choice = Choice::default();
+        let (mut passed, mut used) = (0, 0);
+        while passed < rows.len() {
+            let i = if newest_last { rows.len() - 1 - passed } else { passed };
+            let size = spans(i).len() + 1;
+            if size <= room_most {
+                if used + size > room {
+                    break;
+                }
+                used += size;
+                choice.kept += 1;
             } else {
-                most = middle - 1;
+                let named = (id_of(&rows[i]), size - 1);
+                let name_size = TOO_LARGE_FRAME + named.0.len();
+                if self.request.shape.format != Format::Ndjson && choice.too_large.len() < NAMED_MAX
+                {
+                    if used + name_size <= room {
+                        used += name_size;
+                        choice.too_large.push(named);
+                    } else if used > 0 {
+                        // The next answer has room for its name.
+                        break;
+                    }
+                }
+                choice.skipped.push(i);
             }
+            passed += 1;
         }
-        run(least)
+        choice.run = if newest_last { rows.len() - passed..rows.len() } else { 0..passed };
+        choice
+    }
+
+    /// Most bytes that the end of an answer with some of these rows takes, without names of entries
+    /// that are too large.
+    fn frame(&self, rows: &[RowRef<'_>], brief: bool, gone: usize) -> usize {
+        let query = &self.request.query;
+        let given = query.after.iter().chain(&query.before).map(Cursor::to_string);
+        let places = rows.iter().map(|row| Cursor::at(row.place()).to_string());
+        let place = places.chain(given).max_by_key(String::len);
+        // A follower's cursor is never longer than the one behind all that there is.
+        let end = Some(Cursor::read(self.page.end.clone()).to_string());
+        let follows = query.after.as_ref().is_some_and(|cursor| cursor.place.is_none());
+        let tail = wire::Tail {
+            count: rows.len(),
+            omitted: rows.len(),
+            too_large: Vec::new(),
+            gone,
+            missed: self.missed(rows, &(0..rows.len())),
+            more: true,
+            onwards: query.after.is_some(),
+            next_cursor: if follows { end.clone() } else { place.clone() },
+            prev_cursor: if query.after.is_some() || query.before.is_some() { place } else { end },
+        };
+        self.rendered(&tail, brief).len()
     }
 
     /// Whether the entries that matter most stand last: sorted upwards, and not a follower's.
@@ -112,75 +215,78 @@ impl<'r> Answer<'r> {
         (query.order == logrec_core::Order::Ascending) != query.after.is_some()
     }
 
-    fn cut(&self, out: &mut Vec<u8>, start: usize, ends: &[usize], kept: &std::ops::Range<usize>) {
-        if kept.is_empty() {
-            out.truncate(start);
-            return;
-        }
-        out.truncate(start + ends[kept.end - 1]);
-        if let Some(before) = kept.start.checked_sub(1) {
-            // In JSON the comma before the first row that stays goes too.
-            let comma = usize::from(self.request.shape.format == Format::Json);
-            out.drain(start..start + ends[before] + comma);
-        }
+    /// What is missed by who goes on from the answer's cursor: what the budget leaves to the next answer
+    /// is told there. Known only where the request's cursor says what was read.
+    fn missed(&self, rows: &[RowRef<'_>], run: &Range<usize>) -> Option<u64> {
+        let after = self.request.query.after.as_ref()?;
+        let missed = || self.page.missed_until(&self.read_cursor(rows, run).read) + self.carried;
+        after.place.is_none().then(missed)
     }
 
-    fn tail(&self, rows: &[RowRef<'_>], kept: &std::ops::Range<usize>, brief: bool) -> Vec<u8> {
+    fn tail(&self, rows: &[RowRef<'_>], choice: &Choice, brief: bool) -> Vec<u8> {
+        let more = self.page.more || choice.run.len() < rows.len();
         let tail = wire::Tail {
-            count: kept.len(),
-            omitted: rows.len() - kept.len(),
+            count: choice.kept,
+            omitted: rows.len() - choice.kept,
+            too_large: choice.too_large.clone(),
             gone: self.gone,
-            missed: self.request.query.after.is_some().then_some(self.page.missed),
-            next_cursor: self.next_cursor(rows, kept),
-            prev_cursor: self.prev_cursor(rows, kept),
+            missed: self.missed(rows, &choice.run),
+            more,
+            onwards: self.request.query.after.is_some(),
+            next_cursor: self.next_cursor(rows, &choice.run, more),
+            prev_cursor: self.prev_cursor(rows, &choice.run),
         };
+        self.rendered(&tail, brief)
+    }
+
+    fn rendered(&self, tail: &wire::Tail, brief: bool) -> Vec<u8> {
         let mut out = Vec::new();
         match self.request.shape.format {
-            Format::Json => wire::tail(&mut out, &tail, self.request, brief),
+            Format::Json => wire::tail(&mut out, tail, self.request, brief),
             Format::Ndjson => {}
-            Format::Text | Format::Markdown => text::tail(&mut out, &tail, self.page.more),
+            Format::Text | Format::Markdown => text::tail(&mut out, tail),
         }
         out
     }
 
-    /// Where to go on in the direction of the request: further back, or with `after` onwards.
-    fn next_cursor(&self, rows: &[RowRef<'_>], kept: &std::ops::Range<usize>) -> Option<String> {
+    /// Where to go on in the direction of the request: further back, or with `after` onwards. What was
+    /// passed over as too large is behind.
+    fn next_cursor(&self, rows: &[RowRef<'_>], run: &Range<usize>, more: bool) -> Option<String> {
         let query = &self.request.query;
         if let Some(after) = &query.after {
             if after.place.is_some() {
-                let last = rows[kept.clone()].iter().map(RowRef::place).max();
+                let last = rows[run.clone()].iter().map(RowRef::place).max();
                 return Some(last.map_or_else(|| after.to_string(), |p| Cursor::at(p).to_string()));
             }
-            return Some(self.read_cursor(rows, kept).to_string());
+            return Some(self.read_cursor(rows, run).to_string());
         }
-        let more = self.page.more || kept.len() < rows.len();
-        let oldest = rows[kept.clone()].iter().map(RowRef::place).min();
+        let oldest = rows[run.clone()].iter().map(RowRef::place).min();
         match (more, oldest) {
             (true, Some(place)) => Some(Cursor::at(place).to_string()),
-            // Not one fitted: the same question again, with a larger budget.
+            // Not one was passed: the same question again.
             (true, None) => query.before.as_ref().map(Cursor::to_string),
             (false, _) => None,
         }
     }
 
     /// Where to go on in the other direction.
-    fn prev_cursor(&self, rows: &[RowRef<'_>], kept: &std::ops::Range<usize>) -> Option<String> {
+    fn prev_cursor(&self, rows: &[RowRef<'_>], run: &Range<usize>) -> Option<String> {
         let query = &self.request.query;
         if query.after.is_some() {
-            let first = rows[kept.clone()].iter().map(RowRef::place).min()?;
+            let first = rows[run.clone()].iter().map(RowRef::place).min()?;
             return Some(Cursor::at(first).to_string());
         }
         if query.before.is_some() {
-            let newest = rows[kept.clone()].iter().map(RowRef::place).max()?;
+            let newest = rows[run.clone()].iter().map(RowRef::place).max()?;
             return Some(Cursor::at(newest).to_string());
         }
         Some(Cursor::read(self.page.end.clone()).to_string())
     }
 
     /// What a follower has read: all up to the first row that the budget left out.
-    fn read_cursor(&self, rows: &[RowRef<'_>], kept: &std::ops::Range<usize>) -> Cursor {
+    fn read_cursor(&self, rows: &[RowRef<'_>], run: &Range<usize>) -> Cursor {
         let mut read = self.page.end.clone();
-        for row in rows[..kept.start].iter().chain(&rows[kept.end..]) {
+        for row in rows[..run.start].iter().chain(&rows[run.end..]) {
             for (_, position) in read.iter_mut().filter(|(ring, _)| *ring == row.ring) {
                 if let Some(next) = position.0.get_mut(row.seq.lane()) {
                     *next = (*next).min(row.seq.ordinal());
@@ -189,4 +295,10 @@ impl<'r> Answer<'r> {
         }
         Cursor::read(read)
     }
+}
+
+fn id_of(row: &RowRef<'_>) -> String {
+    let mut id = Vec::new();
+    wire::entry_id(&mut id, row.ring, row.seq);
+    String::from_utf8_lossy(&id).into_owned()
 }

@@ -14,7 +14,7 @@ pub mod text;
 mod watched;
 pub mod wire;
 
-pub use answer::Answer;
+pub use answer::{Answer, Unread};
 pub use file::LogFile;
 pub use params::{
     Applied, LIMIT_MAX, ParamError, Request, TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN, WAIT_MAX_S,

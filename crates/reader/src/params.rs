@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use logrec_core::{
     Cursor, Filter, Level, LevelSet, NS_PER_S, Order, Query, Timestamp,
     filter::{Comparison, Field, Pattern, Test},
+    parse_span_ns,
 };
 
 use crate::shape::{EntryField, Format, Shape};
@@ -180,7 +181,10 @@ impl Parser<'_> {
             }
             "until" => {
                 let until = self.time(name, value)?;
-                self.add(Filter::Until(until));
+                // A time that was written down means all of its microsecond, which is as exactly as
+                // an answer tells times: an entry's own timestamp finds that entry.
+                let end = until.0.div_euclid(1000).saturating_mul(1000).saturating_add(999);
+                self.add(Filter::Until(if is_span(value) { until } else { Timestamp(end) }));
                 text()
             }
             "search" => self.contains(Field::Message, value),
@@ -304,7 +308,8 @@ impl Parser<'_> {
                 format!("`{name}` names a mark, and marks are not available yet; give a time"),
             ));
         }
-        Timestamp::parse(value, self.now, self.zone)
+        let mended = with_plus(value);
+        Timestamp::parse(mended.as_deref().unwrap_or(value), self.now, self.zone)
             .map_err(|e| err(name, format!("`{name}` cannot be used: {e}")))
     }
 
@@ -328,6 +333,25 @@ impl Parser<'_> {
         }
         Ok(if from == to { Applied::Number(from.into()) } else { Applied::Text(value.to_owned()) })
     }
+}
+
+/// Whether a time is given as a span back from now.
+fn is_span(value: &str) -> bool {
+    let value = value.trim();
+    parse_span_ns(value.strip_prefix('-').unwrap_or(value)).is_some()
+}
+
+/// `2026-01-02T03:04:05 01:00` with its `+` back: unencoded in a URL it became a blank. A blank is
+/// one if a time stands before it and an offset behind it, so that `2026-01-02 03:04` stays what it is.
+fn with_plus(value: &str) -> Option<String> {
+    let (moment, offset) = value.trim().rsplit_once(' ')?;
+    let is_offset = match offset.as_bytes() {
+        [h1, h2, b':', m1, m2] | [h1, h2, m1, m2] => {
+            [h1, h2, m1, m2].iter().all(|b| b.is_ascii_digit())
+        }
+        _ => false,
+    };
+    (is_offset && moment.contains(':')).then(|| format!("{}+{offset}", moment.trim_end()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
@@ -374,11 +398,19 @@ fn cursor(name: &str, value: &str) -> Result<Cursor, ParamError> {
 }
 
 fn fields(name: &str, value: &str) -> Result<Vec<EntryField>, ParamError> {
+    let all = || EntryField::ALL.iter().map(|f| f.name()).collect::<Vec<_>>();
+    if value.trim().is_empty() {
+        let message = format!(
+            "`fields` is empty; name one or several of {}, or leave it out for all",
+            all().join(", ")
+        );
+        return Err(err(name, message));
+    }
     let fields = value.split(',').map(|part| {
         EntryField::from_name(part.trim()).ok_or_else(|| {
-            let known: Vec<_> = EntryField::ALL.iter().map(|f| f.name()).collect();
+            let known = all();
             let nearest = nearest(part.trim(), &known)
-                .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+                .map_or_else(|| ".".to_owned(), |n| format!("; did you mean `{n}`?"));
             err(
                 name,
                 format!(

@@ -2,8 +2,8 @@
 //!
 //! What a log says is written by strangers. Here no control character, ANSI escape, bidirectional
 //! override or invisible character passes unseen, an entry's message is one line whatever it holds,
-//! and lines of a trace begin with a bar, so that no line of content can pass for one of ours. JSON
-//! is where text stays exact.
+//! lines of a trace begin with a bar and a `#` that content would begin a line with is written `\#`, so
+//! that no line of content can pass for one of ours. JSON is where text stays exact.
 
 use std::{fmt::Write as _, io::Write as _};
 
@@ -39,13 +39,19 @@ pub(crate) fn line(out: &mut Vec<u8>, row: &RowRef<'_>, shape: &Shape) {
 pub fn styled_line(out: &mut Vec<u8>, row: &RowRef<'_>, shape: &Shape, style: &Style) {
     let start = out.len();
     let put = |out: &mut Vec<u8>, sgr: &str, write: &dyn Fn(&mut Vec<u8>)| {
-        if out.len() > start {
+        let first = out.len() == start;
+        if !first {
             out.push(b' ');
         }
         if style.colour && !sgr.is_empty() {
             let _ = write!(out, "\x1b[{sgr}m");
         }
+        let begin = out.len();
         write(out);
+        // What begins a line with `#` is ours.
+        if first && out.get(begin) == Some(&b'#') {
+            out.insert(begin, b'\\');
+        }
         if style.colour && !sgr.is_empty() {
             out.extend_from_slice(b"\x1b[0m");
         }
@@ -166,7 +172,10 @@ fn code_span(out: &mut Vec<u8>, text: &str) {
 }
 
 /// The lines after the entries: what was left out and how to go on.
-pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, more: bool) {
+pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail) {
+    for (id, bytes) in &tail.too_large {
+        let _ = writeln!(out, "# {id} {bytes} bytes does not fit");
+    }
     if tail.omitted > 0 {
         let _ = writeln!(out, "# {} more did not fit the budget", tail.omitted);
     }
@@ -176,8 +185,8 @@ pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, more: bool) {
     if let Some(missed) = tail.missed.filter(|&n| n > 0) {
         let _ = writeln!(out, "# {missed} were overwritten before they could be read");
     }
-    if let Some(cursor) = tail.next_cursor.as_ref().filter(|_| more || tail.omitted > 0) {
-        let way = if tail.missed.is_some() { "after" } else { "before" };
+    if let Some(cursor) = tail.next_cursor.as_ref().filter(|_| tail.more) {
+        let way = if tail.onwards { "after" } else { "before" };
         let _ = writeln!(out, "# there are more: {way}={cursor}");
     }
     if tail.count == 0 && tail.omitted == 0 {

@@ -154,9 +154,15 @@ fn attributes(out: &mut Vec<u8>, fields: RawFields<'_>) {
 pub(crate) struct Tail {
     pub(crate) count: usize,
     pub(crate) omitted: usize,
+    /// Of those the first few that no answer of this budget can hold: id and size as rendered.
+    pub(crate) too_large: Vec<(String, usize)>,
     /// Recordings that the cursor names and that are not here.
     pub(crate) gone: usize,
     pub(crate) missed: Option<u64>,
+    /// Whether there are more in the direction of the request.
+    pub(crate) more: bool,
+    /// Whether that direction is onwards, with `after`.
+    pub(crate) onwards: bool,
     pub(crate) next_cursor: Option<String>,
     pub(crate) prev_cursor: Option<String>,
 }
@@ -188,6 +194,14 @@ pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, request: &Request, brief: boo
     if request.shape.max_bytes.is_some() {
         out.extend_from_slice(b",\"omitted\":");
         json::uint(out, tail.omitted as u64);
+    }
+    if !tail.too_large.is_empty() {
+        out.extend_from_slice(b",\"too_large\":");
+        json::array(out, &tail.too_large, |out, (id, bytes)| {
+            let mut entry = Object::new(out);
+            entry.string("id", id).uint("bytes", *bytes as u64);
+            entry.end();
+        });
     }
     out.push(b'}');
 }

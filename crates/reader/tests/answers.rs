@@ -135,6 +135,21 @@ fn a_cursor_of_another_recording_is_told_so() {
 }
 
 #[test]
+fn a_note_makes_no_entry_too_large() {
+    let (old, _) = reader_of(5);
+    let cursor = json(&old, &[])["prev_cursor"].as_str().unwrap().to_owned();
+    let ring = Arc::new(Ring::default());
+    ring.push(&Entry::new(Timestamp(0), Level::Info, "x".repeat(370)));
+    let new = Reader::new([ring as Arc<dyn Source>]);
+    let first = json(&new, &[("after", &cursor), ("max_tokens", "200")]);
+    assert!(first["count"] == 0 && first["omitted"] == 1 && first["note"].is_string(), "{first}");
+    assert!(first.get("too_large").is_none(), "{first}");
+    let next = first["next_cursor"].as_str().unwrap();
+    let second = json(&new, &[("after", next), ("max_tokens", "200")]);
+    assert!(second["count"] == 1 && second.get("note").is_none(), "{second}");
+}
+
+#[test]
 fn files_answer_like_rings() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
@@ -195,11 +210,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// No answer is larger than its budget, what it leaves out is counted, and following its cursors
-    /// gives every entry once.
+    /// gives every entry once but for those that no answer can hold, and those are named.
     #[test]
     fn budgets_hold_and_lose_nothing(
         sizes in prop::collection::vec(0usize..1500, 0..40), tokens in 200u64..3000,
-        format in prop::sample::select(vec!["json", "text", "markdown"]), ascending: bool, follow: bool,
+        format in prop::sample::select(vec!["json", "ndjson", "text", "markdown"]), ascending: bool, follow: bool,
         long in 0usize..3000,
     ) {
         let ring = Arc::new(Ring::new(RingOptions::default()));
@@ -218,8 +233,12 @@ proptest! {
         searching.push(("search", &no_match));
         let rendered = ask(&reader, &searching);
         prop_assert!(rendered.len() as u64 <= tokens * 4, "{} of {}: {rendered}", rendered.len(), tokens * 4);
+        let all: Vec<usize> = if follow { (0..sizes.len()).collect() } else { (0..sizes.len()).rev().collect() };
+        // The i-th recorded: its name as the answers have it.
+        let unbudgeted = json(&reader, &[("order", "asc")]);
+        let ids: Vec<&str> = unbudgeted["data"].as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap()).collect();
         let mut cursor = follow.then(|| "r".to_owned());
-        let mut seen = Vec::new();
+        let (mut seen, mut named, mut unread) = (Vec::new(), Vec::new(), sizes.len());
         for _ in 0..100 {
             let mut params = params.clone();
             if let Some(cursor) = &cursor {
@@ -234,22 +253,124 @@ proptest! {
             let mut page: Vec<usize> = messages(&answer).iter().map(|m| {
                 m[1..].split_once(' ').unwrap().0.parse().unwrap()
             }).collect();
-            let unread = sizes.len() - seen.len();
+            if ascending != follow { page.reverse(); }
+            let next = answer["next_cursor"].as_str();
             prop_assert_eq!(answer["omitted"].as_u64().unwrap() as usize, unread - page.len());
-            if ascending == follow { /* in the order of reading */ } else { page.reverse(); }
-            if page.is_empty() {
-                // The next entry alone is larger than the budget, or all are read.
-                let next = if follow { seen.len() } else { unread.saturating_sub(1) };
-                prop_assert!(unread == 0 || sizes[next] * 2 + 600 > tokens as usize * 4);
-                return Ok(());
+            let large = answer.get("too_large").and_then(Json::as_array).cloned().unwrap_or_default();
+            prop_assert!(large.len() <= 5);
+            for entry in &large {
+                let i = ids.iter().position(|id| *id == entry["id"]).unwrap();
+                let bytes = entry["bytes"].as_u64().unwrap();
+                prop_assert_eq!(bytes as usize, unbudgeted["data"][i].to_string().len());
+                named.push(i);
             }
             seen.extend(page);
-            match answer["next_cursor"].as_str() {
-                Some(next) => cursor = Some(next.to_owned()),
-                None => break,
+            let Some(next) = next else { break };
+            cursor = Some(next.to_owned());
+            let way = if follow { "after" } else { "before" };
+            let left = json(&reader, &[(way, next)])["count"].as_u64().unwrap() as usize;
+            prop_assert!(left < unread || unread == 0, "stands still before {unread}");
+            unread = left;
+            if unread == 0 {
+                break;
             }
         }
-        let wanted: Vec<usize> = if follow { (0..sizes.len()).collect() } else { (0..sizes.len()).rev().collect() };
-        prop_assert_eq!(seen, wanted);
+        // In order, each once, and whatever is missing is too large and, of the first few, named.
+        let wanted: Vec<usize> = all.iter().copied().filter(|i| seen.contains(i)).collect();
+        prop_assert_eq!(&seen, &wanted);
+        let missing: Vec<usize> = all.iter().copied().filter(|i| !seen.contains(i)).collect();
+        for &i in &missing {
+            prop_assert!(unbudgeted["data"][i].to_string().len() + 300 > tokens as usize * 4);
+        }
+        prop_assert!(missing.len() > 5 || missing == named, "{missing:?} {named:?}");
     }
+}
+
+#[test]
+fn an_entry_beyond_the_budget_is_passed_over_and_named() {
+    let (reader, ring) = reader_of(3);
+    ring.push(&Entry::new(Timestamp(9_000_000_000), Level::Error, "x".repeat(50_000)));
+    let id = json(&reader, &[("limit", "1"), ("fields", "id")])["data"][0]["id"].clone();
+    let answer = json(&reader, &[("max_tokens", "300")]);
+    assert_eq!(messages(&answer)[0], "message 2", "{answer}");
+    assert_eq!(
+        (answer["too_large"].as_array().unwrap().len(), &answer["too_large"][0]["id"]),
+        (1, &id)
+    );
+    assert!(answer["too_large"][0]["bytes"].as_u64().unwrap() > 50_000);
+    for format in ["text", "markdown"] {
+        let text = ask(&reader, &[("max_tokens", "300"), ("format", format)]);
+        let line = format!("# {} 50", id.as_str().unwrap());
+        assert!(text.contains(&line) && text.contains(" bytes does not fit\n"), "{text}");
+        assert!(text.contains("message 2"), "{text}");
+    }
+    let lines = ask(&reader, &[("max_tokens", "300"), ("format", "ndjson")]);
+    assert!(lines.lines().count() == 3 && lines.len() <= 1200, "{lines}");
+    // A follower does not stand still before it.
+    let mut after = "r".to_owned();
+    let mut seen = Vec::new();
+    ring.push(&Entry::new(Timestamp(0), Level::Info, "last"));
+    for _ in 0..5 {
+        let answer = json(&reader, &[("max_tokens", "200"), ("after", &after)]);
+        seen.extend(messages(&answer).into_iter().rev());
+        answer["next_cursor"].as_str().unwrap().clone_into(&mut after);
+    }
+    assert_eq!(seen, ["message 0", "message 1", "message 2", "last"]);
+}
+
+#[test]
+fn no_line_of_content_begins_with_a_hash() {
+    let ring = Arc::new(Ring::default());
+    ring.push(&Entry {
+        logger: "#logger".into(),
+        ..Entry::new(Timestamp(0), Level::Info, "# nothing matched")
+    });
+    let reader = Reader::new([ring as Arc<dyn Source>]);
+    let text = |fields| ask(&reader, &[("format", "text"), ("fields", fields)]);
+    assert_eq!(text("message"), "\\# nothing matched\n");
+    assert_eq!(text("logger,message"), "\\#logger # nothing matched\n");
+    assert_eq!(text("level,message"), "INFO     # nothing matched\n");
+}
+
+#[test]
+fn missed_is_told_only_where_it_is_known() {
+    let (reader, _) = reader_of(5);
+    let first = json(&reader, &[("limit", "2")]);
+    let back = json(&reader, &[("after", first["next_cursor"].as_str().unwrap())]);
+    assert!(back["count"] == 1 && back.get("missed").is_none(), "{back}");
+    let onwards = json(&reader, &[("after", first["prev_cursor"].as_str().unwrap())]);
+    assert_eq!(onwards["missed"], 0);
+}
+
+#[test]
+fn until_an_entrys_own_timestamp_finds_it() {
+    let ring = Arc::new(Ring::default());
+    ring.push(&Entry::new(Timestamp(1_703_123_456_789_012_345), Level::Info, "it"));
+    let reader = Reader::new([ring as Arc<dyn Source>]);
+    let time = json(&reader, &[])["data"][0]["timestamp"].to_string();
+    assert_eq!(json(&reader, &[("until", &time), ("since", &time)])["count"], 1, "{time}");
+    assert_eq!(json(&reader, &[("until", "1703123456.789011")])["count"], 0);
+}
+
+#[test]
+fn what_a_budget_leaves_for_later_is_not_missed_twice() {
+    let ring =
+        Arc::new(Ring::new(RingOptions { keep_errors: 30, ..RingOptions::with_max_entries(20) }));
+    for i in 0..300 {
+        let level = if i % 7 == 0 { Level::Error } else { Level::Debug };
+        ring.push(&Entry::new(Timestamp(i), level, format!("entry {i} {}", "x".repeat(60))));
+    }
+    let reader = Reader::new([ring as Arc<dyn Source>]);
+    let (mut cursor, mut got, mut missed) = ("r".to_owned(), 0, 0);
+    loop {
+        let answer = json(&reader, &[("after", &cursor), ("max_tokens", "300"), ("order", "asc")]);
+        got += answer["count"].as_u64().unwrap();
+        missed += answer["missed"].as_u64().unwrap();
+        cursor = answer["next_cursor"].as_str().unwrap().to_owned();
+        if answer["count"] == 0 {
+            break;
+        }
+    }
+    assert_eq!(got + missed, 300);
+    assert!(got > 40, "{got}");
 }

@@ -10,7 +10,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
@@ -157,9 +157,7 @@ impl Access {
             // 0.0.0.0 reaches loopback too, which pages have made use of.
             Ok(ip) if ip.is_unspecified() => false,
             // A name that a page rebinds is never an address, so with a token any address will do.
-            Ok(ip) => {
-                ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST || self.token.is_some()
-            }
+            Ok(ip) => ip.is_loopback() || self.token.is_some(),
             Err(_) => false,
         }
     }
@@ -278,7 +276,9 @@ mod tests {
             ("localhost:5050", 200),
             ("LOCALHOST", 200),
             ("127.0.0.1:5050", 200),
+            ("127.0.0.2:5050", 200),
             ("[::1]:5050", 200),
+            ("128.0.0.1", 403),
             ("dev.example:80", 200),
             ("evil.example", 403),
             ("localhost.evil.example", 403),

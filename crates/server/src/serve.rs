@@ -153,7 +153,7 @@ impl Server {
 
 /// Largest head of a request that is read, in bytes: room for a search of 100 kB, so that it is
 /// refused for what it is. What the access rules allow is less.
-const HEAD_BYTES_MAX: usize = 512 << 10;
+const HEAD_BYTES_MAX: usize = 128 << 10;
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;

@@ -85,6 +85,8 @@ fn what_is_wrong_is_named_with_what_is_right() {
         ("after", "zz", "this is no cursor"),
         ("wait", "61", "give a number of seconds from 0 to 60"),
         ("fields", "mesage", "did you mean `message`?"),
+        ("fields", "", "`fields` is empty; name one or several of timestamp, level"),
+        ("fields", "zzzzzzzzzz", "which is no field. There are timestamp"),
         ("format", "xml", "give json, ndjson, text or markdown"),
         ("max_tokens", "5", "give a whole number from 200"),
         ("source", "store", "no store is configured"),
@@ -110,4 +112,37 @@ fn edits_are_levenshteins() {
     assert_eq!(edits("kitten", "sitting"), 3);
     assert_eq!(edits("", "abc"), 3);
     assert_eq!(nearest("LEVL", &NAMES), Some("level"));
+}
+
+#[test]
+fn a_plus_that_became_a_blank() {
+    let since = |text: &str| match parse(&[("since", text)]).unwrap().query.filter {
+        Filter::And(all) => match all[..] {
+            [Filter::Since(since)] => since.0 / NS_PER_S,
+            _ => panic!("{all:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let expected = since("2026-01-02T02:04:05Z");
+    for text in
+        ["2026-01-02T03:04:05 01:00", "2026-01-02 03:04:05 01:00", "2026-01-02T03:04:05 0100"]
+    {
+        assert_eq!(since(text), expected, "{text}");
+    }
+    assert_eq!(since("2026-01-02 03:04"), since("2026-01-02T03:04:00Z"));
+    assert_eq!(since("2026-01-02T03:04:05+01:00"), expected);
+}
+
+#[test]
+fn until_takes_in_its_whole_microsecond() {
+    let until = |text: &str| match parse(&[("until", text)]).unwrap().query.filter {
+        Filter::And(all) => match all[..] {
+            [Filter::Until(until)] => until.0,
+            _ => panic!("{all:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(until("1700000000.000001"), 1_700_000_000_000_001_999);
+    assert_eq!(until("2023-11-14T22:13:20.000001Z"), 1_700_000_000_000_001_999);
+    assert_eq!(until("0s"), 1_700_000_000 * NS_PER_S);
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::{
     body::Body,
     extract::State,
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::Response,
 };
 use jiff::tz::TimeZone;
-use logrec_core::Timestamp;
+use logrec_core::{Cursor, Timestamp};
 use logrec_decode::decode_ingest;
-use logrec_reader::{Request, wire};
+use logrec_reader::{Reader, Request, Unread, wire};
 use tokio::time::Instant;
 
 use super::{App, body, fail, no_parameters, query_string, respond};
@@ -27,9 +27,15 @@ pub(super) async fn get(State(app): State<App>, uri: Uri) -> Response {
         Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     };
     let media_type = request.shape.format.media_type();
-    let body =
-        if request.wait_ms > 0 { wait(&app, request).await } else { answer(&app, request).await };
-    respond(StatusCode::OK, media_type, body)
+    let body = if request.wait_ms > 0 {
+        wait(&app, request).await
+    } else {
+        search(&app, move |reader| reader.answer(&request).render()).await
+    };
+    match body {
+        Ok(body) => respond(StatusCode::OK, media_type, body),
+        Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
+    }
 }
 
 fn parse(uri: &Uri) -> Result<Request, String> {
@@ -37,38 +43,83 @@ fn parse(uri: &Uri) -> Result<Request, String> {
     Request::parse(params, Timestamp::now(), &TimeZone::UTC).map_err(|e| e.message)
 }
 
-async fn answer(app: &App, request: Request) -> Vec<u8> {
+/// Searches here when that is quick, else on a thread where it holds up no connection.
+async fn search<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&Reader) -> T + Send + 'static,
+) -> Result<T, String> {
     if app.reader.entries_at_most() <= INLINE_ENTRIES_MAX {
-        return app.reader.answer(&request).render();
+        return Ok(work(&app.reader));
     }
     let reader = app.reader.clone();
-    let work = tokio::task::spawn_blocking(move || reader.answer(&request).render());
-    work.await.unwrap_or_else(|e| wire::error(&format!("the search was given up: {e}")))
+    let work = tokio::task::spawn_blocking(move || work(&reader));
+    work.await.map_err(|e| format!("the search was given up: {e}"))
 }
 
 /// Answers as soon as something new matches, or when the time is up. Without a cursor "new" is what
 /// comes from now on.
-async fn wait(app: &App, mut request: Request) -> Vec<u8> {
+async fn wait(app: &App, request: Request) -> Result<Vec<u8>, String> {
     let deadline = Instant::now() + Duration::from_millis(request.wait_ms);
-    if request.query.after.is_none() {
-        request.query.after = Some(app.reader.end());
-    }
+    let mut look = Look { request, unread: Unread::default(), answer: None };
     loop {
-        let answer = app.reader.answer(&request);
-        let found = !answer.page().is_empty() || answer.page().missed > 0;
-        if found || Instant::now() >= deadline {
-            return answer.render();
+        let last = Instant::now() >= deadline;
+        look = search(app, move |reader| look.again(reader, last)).await?;
+        if let Some(answer) = look.answer {
+            return Ok(answer);
         }
-        drop(answer);
         tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_EVERY)).await;
     }
 }
 
-pub(super) async fn post(State(app): State<App>, uri: Uri, body: Body) -> Response {
+/// A long poll between two looks.
+struct Look {
+    request: Request,
+    /// What was lost on the way here.
+    unread: Unread,
+    answer: Option<Vec<u8>>,
+}
+
+impl Look {
+    /// Looks from where the last look ended, so that entries that do not match may come and go.
+    fn again(mut self, reader: &Reader, last: bool) -> Self {
+        self.request.query.after.get_or_insert_with(|| reader.end());
+        let mut answer = reader.answer(&self.request);
+        answer.carry(self.unread);
+        if last || !answer.page().is_empty() {
+            self.answer = Some(answer.render());
+            return self;
+        }
+        self.unread = answer.unread();
+        let end = Cursor::read(answer.page().end.clone());
+        // A place in time stays where it is: what is recorded later may bear an older time.
+        if let Some(after) = self.request.query.after.as_mut().filter(|after| after.place.is_none())
+        {
+            *after = end;
+        } else {
+            self.unread = Unread::default();
+        }
+        self
+    }
+}
+
+pub(super) async fn post(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    if uri.query() == Some("durable=true") {
+        let message = "no store is configured, so nothing can be durable; leave `durable` out";
+        return fail(StatusCode::UNPROCESSABLE_ENTITY, message);
+    }
     if let Err(message) = no_parameters(&uri) {
         return fail(StatusCode::UNPROCESSABLE_ENTITY, &message);
     }
-    let body = match body::read(body).await {
+    if let Some(message) = encoded(&headers) {
+        return fail(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
+    }
+    // Held until the entries are recorded: the bytes count as long as they are there.
+    let (body, _permit) = match body::read(body).await {
         Ok(body) => body,
         Err((status, message)) => return fail(status, &message),
     };
@@ -79,12 +130,29 @@ pub(super) async fn post(State(app): State<App>, uri: Uri, body: Body) -> Respon
             let lost = ingest.entries.len() - accepted;
             let problems: Vec<_> =
                 ingest.problems.into_iter().map(|p| (p.index, p.error)).collect();
-            let status =
-                if accepted > 0 { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-            let answer = wire::ingested(accepted, ingest.rejected + lost, &problems);
+            let rejected = ingest.rejected + lost;
+            let status = if accepted > 0 || rejected == 0 {
+                StatusCode::OK
+            } else {
+                StatusCode::UNPROCESSABLE_ENTITY
+            };
+            let answer = wire::ingested(accepted, rejected, &problems);
             respond(status, "application/json", answer)
         }
     }
+}
+
+/// What is wrong with how a body is packed, if anything.
+fn encoded(headers: &HeaderMap) -> Option<String> {
+    let other = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .find(|value| !value.trim().eq_ignore_ascii_case("identity"))?;
+    let shown: String = other.chars().take(80).flat_map(char::escape_debug).collect();
+    Some(format!(
+        "the Content-Encoding is `{shown}`, which is not read here; send the body as it is"
+    ))
 }
 
 pub(super) async fn delete(State(app): State<App>, uri: Uri) -> Response {

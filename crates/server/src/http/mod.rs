@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::State,
+    extract::{OriginalUri, State},
     http::{HeaderValue, StatusCode, Uri, header},
     middleware,
     response::Response,
@@ -109,7 +109,7 @@ async fn healthz() -> Response {
     respond(StatusCode::OK, "application/json", BODY.as_bytes().to_vec())
 }
 
-async fn not_found(uri: Uri) -> Response {
+async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
     let path: String = uri.path().chars().take(80).collect();
     let message = format!(
         "there is nothing at `{path}`; the logs are at /api/debug/logs, their figures at /api/debug/logs/stats"

@@ -54,6 +54,7 @@ async fn nested_in_an_application() {
     assert_eq!(status, 200);
     let (status, answer) = call(&app, "GET", "/api/debug/nothing", "").await;
     assert_eq!((status, &answer["success"]), (404, &false.into()));
+    assert!(answer["error"].as_str().unwrap().contains("`/api/debug/nothing`"), "{answer}");
     let (status, _) = call(&app, "PUT", "/api/debug/logs", "").await;
     assert_eq!(status, 405);
 }

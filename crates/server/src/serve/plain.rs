@@ -4,6 +4,9 @@
 //! end. No handler of ours ever answers with an empty failure, so such an answer is hyper's, and is
 //! replaced as it is written. Afterwards, what the peer is still sending is read and thrown away for
 //! a moment: a connection closed over unread bytes is reset, and the peer would lose the answer.
+//!
+//! A peer that does not read its answer is cut off: it would hold a connection and the answer's bytes
+//! for as long as it likes.
 
 use std::{
     io,
@@ -24,6 +27,9 @@ const DRAINED_BYTES_MAX: usize = 4 << 20;
 /// Longest time that takes.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// Longest time in which nothing can be written.
+const STALL_MAX: Duration = Duration::from_secs(30);
+
 #[derive(Debug)]
 pub(super) struct Stream {
     tcp: TcpStream,
@@ -31,11 +37,27 @@ pub(super) struct Stream {
     /// hyper's it stands for.
     replacement: Option<(Vec<u8>, usize, usize)>,
     drain: Option<(Pin<Box<Sleep>>, usize)>,
+    /// While nothing can be written: when that has lasted too long.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream {
     pub(super) const fn new(tcp: TcpStream) -> Self {
-        Self { tcp, replacement: None, drain: None }
+        Self { tcp, replacement: None, drain: None, stalled: None }
+    }
+
+    /// What came of a write, or a failure when none has come to anything for too long.
+    fn unless_stalled(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL_MAX)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn write_replacement(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -119,10 +141,12 @@ impl AsyncWrite for Stream {
         {
             self.replacement = Some((bytes, 0, buf.len()));
         }
-        if self.replacement.is_some() {
-            return self.write_replacement(cx);
-        }
-        Pin::new(&mut self.tcp).poll_write(cx, buf)
+        let written = if self.replacement.is_some() {
+            self.write_replacement(cx)
+        } else {
+            Pin::new(&mut self.tcp).poll_write(cx, buf)
+        };
+        self.unless_stalled(cx, written)
     }
 
     fn poll_write_vectored(
@@ -132,7 +156,10 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match bufs {
             [one] => self.poll_write(cx, one),
-            _ => Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs),
+            _ => {
+                let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs);
+                self.unless_stalled(cx, written)
+            }
         }
     }
 
@@ -148,5 +175,65 @@ impl AsyncWrite for Stream {
         ready!(Pin::new(&mut self.tcp).poll_shutdown(cx))?;
         ready!(self.poll_drain(cx));
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+        time::Instant,
+    };
+
+    use super::*;
+
+    async fn pair() -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Stream::new(listener.accept().await.unwrap().0), peer)
+    }
+
+    // The clock is stopped, and goes on by itself when there is nothing else to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_cut_off() {
+        let (mut stream, mut peer) = pair().await;
+        let start = Instant::now();
+        let piece = vec![b'x'; 1 << 20];
+        let error = loop {
+            if let Err(error) = stream.write_all(&piece).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() >= STALL_MAX);
+        drop(stream);
+        assert!(peer.read(&mut [0; 16]).await.unwrap() > 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_reads_slowly_is_not() {
+        let (mut stream, peer) = pair().await;
+        let piece = vec![b'x'; 1 << 20];
+        let mut waste = vec![0; 1 << 20];
+        for _ in 0..3 {
+            // Until nothing goes in any more; yielding keeps the clock where it is.
+            let mut refused = 0;
+            while refused < 50 {
+                let one = std::future::poll_fn(|cx| {
+                    Poll::Ready(Pin::new(&mut stream).poll_write(cx, &piece))
+                });
+                match one.await {
+                    Poll::Ready(written) => {
+                        written.unwrap();
+                        refused = 0;
+                    }
+                    Poll::Pending => refused += 1,
+                }
+                tokio::task::yield_now().await;
+            }
+            tokio::time::advance(STALL_MAX * 2 / 3).await;
+            while peer.try_read(&mut waste).is_ok() {}
+        }
     }
 }
