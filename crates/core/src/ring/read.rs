@@ -474,6 +474,10 @@ impl Snapshot<'_> {
         if excess == 0 {
             return true;
         }
+        if self.in_sight().zip(self.in_sight().skip(1)).all(|(a, b)| a.lane == b.lane) {
+            self.hide_first(excess);
+            return true;
+        }
         let looked_into: Vec<bool> = self.chunks.iter().map(|c| c.visible() > 0).collect();
         let mut ends: Vec<i64> = self.in_sight().map(|c| self.observed(c, c.end() - 1)).collect();
         ends.sort_unstable();
@@ -491,6 +495,15 @@ impl Snapshot<'_> {
             .iter()
             .zip(looked_into)
             .all(|(c, looked_into)| !looked_into || self.is_intact(c))
+    }
+
+    /// Hides so many from the beginning: the oldest, where all are of one lane. Reads no entry.
+    fn hide_first(&mut self, mut excess: u64) {
+        for c in &mut self.chunks {
+            let hidden = excess.min(c.visible());
+            c.visible_from += hidden;
+            excess -= hidden;
+        }
     }
 
     fn in_sight(&self) -> impl Iterator<Item = &ChunkInfo> {
