@@ -29,6 +29,7 @@ without() {
 
 without logrec-core "" tokio axum hyper serde serde_json rusqlite
 without logrec-decode "" tokio axum hyper serde_json
+without logrec-insight "" tokio axum hyper serde_json logrec-decode logrec-reader
 without logrec-reader "" tokio axum hyper serde_json
 without logrec "--no-default-features" tokio axum hyper logrec-reader logrec-server logrec-decode
 [ "$failed" = 0 ] && echo "arrows hold"

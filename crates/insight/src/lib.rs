@@ -1,0 +1,4 @@
+//! What entries mean together: pure functions from entries to a result.
+//!
+//! No I/O, no clock, no hidden state: the same entries give the same answer from a ring, a file or a
+//! store, and a test needs no server.
