@@ -184,6 +184,12 @@ impl LevelSet {
         Self(self.0 & other.0)
     }
 
+    /// The levels that are not in the set.
+    #[must_use]
+    pub const fn complement(self) -> Self {
+        Self(Self::ALL.0 & !self.0)
+    }
+
     /// The levels of the set, least severe first.
     pub fn iter(self) -> impl Iterator<Item = Level> {
         Level::ALL.into_iter().filter(move |&level| self.contains(level))

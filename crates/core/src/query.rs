@@ -9,11 +9,16 @@
 //! hold nothing newer. With `after` the *first* `limit` matches since the cursor in the order of
 //! recording are kept, which is what makes a follower lossless.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    fmt,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    Entry, Filter, Level, Matcher, Position, Ring, RingId, Seq, Timestamp,
+    Entry, EntryId, Filter, Level, Matcher, Position, Ring, RingId, Seq, Timestamp,
     cursor::{Cursor, Place},
+    filter::Head,
     record::RecordRef,
     ring::{ChunkCopy, ChunkInfo, Kept, Slot, Snapshot},
 };
@@ -41,6 +46,9 @@ pub struct Query {
     pub after: Option<Cursor>,
     /// Only what comes before this place.
     pub before: Option<Cursor>,
+    /// When to give up, where records must be read. Checked between chunks; see
+    /// [`Page::gave_up`].
+    pub time_limit: Option<Duration>,
 }
 
 impl Default for Query {
@@ -51,6 +59,7 @@ impl Default for Query {
             order: Order::default(),
             after: None,
             before: None,
+            time_limit: None,
         }
     }
 }
@@ -84,6 +93,12 @@ impl RowRef<'_> {
         Place { time: self.time, observed: self.observed, ring: self.ring, seq: self.seq }
     }
 
+    /// Its name.
+    #[must_use]
+    pub const fn id(&self) -> EntryId {
+        EntryId { ring: self.ring, seq: self.seq }
+    }
+
     /// An owned copy.
     #[must_use]
     pub fn to_entry(&self) -> Entry {
@@ -98,6 +113,8 @@ pub struct Page {
     bytes: Vec<u8>,
     /// Whether more entries match than the limit let through.
     pub more: bool,
+    /// Whether the time limit ended it: then not all was looked at.
+    pub gave_up: bool,
     /// Entries recorded since `after` that were gone before they could be read; 0 without `after`.
     pub missed: u64,
     followed: Vec<Followed>,
@@ -214,10 +231,16 @@ enum Keep {
     FirstRecorded,
 }
 
+/// What is called with every entry that matches.
+pub type Visitor<'q> = dyn FnMut(RowRef<'_>) + 'q;
+
 /// Answers one query over the sources it is shown.
-#[derive(Debug)]
 pub struct Collector<'q> {
     query: &'q Query,
+    /// Where matches go in place of being kept.
+    visitor: Option<&'q mut Visitor<'q>>,
+    give_up_at: Option<Instant>,
+    gave_up: bool,
     matcher: Matcher,
     keep: Keep,
     rows: Vec<Row>,
@@ -233,7 +256,20 @@ pub struct Collector<'q> {
     copy: ChunkCopy,
 }
 
+impl fmt::Debug for Collector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").field("query", self.query).finish_non_exhaustive()
+    }
+}
+
 impl<'q> Collector<'q> {
+    /// Makes ready to call `visitor` with every entry that matches, whatever the query's limit, in no
+    /// order. Keeps nothing: constant memory.
+    #[must_use]
+    pub fn visiting(query: &'q Query, visitor: &'q mut Visitor<'q>) -> Self {
+        Self { visitor: Some(visitor), ..Self::new(query) }
+    }
+
     /// Makes ready to answer.
     #[must_use]
     pub fn new(query: &'q Query) -> Self {
@@ -242,9 +278,14 @@ impl<'q> Collector<'q> {
             Some(cursor) if cursor.place.is_some() => Keep::FirstByTime,
             Some(_) => Keep::FirstRecorded,
         };
+        let matcher = query.filter.compile();
+        let limit = query.time_limit.filter(|_| !matcher.needs().nothing());
         Self {
             query,
-            matcher: query.filter.compile(),
+            visitor: None,
+            give_up_at: limit.and_then(|limit| Instant::now().checked_add(limit)),
+            gave_up: false,
+            matcher,
             keep,
             rows: Vec::new(),
             bytes: Vec::new(),
@@ -270,7 +311,9 @@ impl<'q> Collector<'q> {
         for attempt in 1..=TRIES {
             let snapshot = ring.snapshot_after(cleared);
             let whole = self.scan(ring.id(), &snapshot);
-            if whole || self.keep == Keep::FirstRecorded || attempt == TRIES {
+            // What was shown to a visitor cannot be taken back.
+            let once = self.keep == Keep::FirstRecorded || self.visitor.is_some();
+            if whole || once || attempt == TRIES {
                 self.end.push((ring.id(), snapshot.end().clone()));
                 return;
             }
@@ -301,10 +344,10 @@ impl<'q> Collector<'q> {
         let mut copy = std::mem::take(&mut self.copy);
         let mut whole = true;
         for info in chunks {
-            if self.is_beyond(info) {
+            if self.is_beyond(info) || self.is_out_of_time() {
                 break;
             }
-            if !self.may_match(info) {
+            if !self.may_match(id, info) {
                 self.note_there(info);
                 continue;
             }
@@ -319,6 +362,12 @@ impl<'q> Collector<'q> {
             self.kept(id, &kept, &from);
         }
         whole
+    }
+
+    /// Whether the time limit has passed.
+    fn is_out_of_time(&mut self) -> bool {
+        self.gave_up |= self.give_up_at.is_some_and(|then| Instant::now() >= then);
+        self.gave_up
     }
 
     /// For a follower: what is in sight of a chunk was there.
@@ -357,12 +406,20 @@ impl<'q> Collector<'q> {
             Keep::FirstRecorded => (0, 0, source.0, seq.raw()),
             Keep::Newest | Keep::FirstByTime => key_of(&place),
         };
-        if !self.matcher.may_match(time, level)
+        let head = Head { id: EntryId { ring: source, seq }, time, level };
+        // A clock read costs more than most entries do.
+        if seq.ordinal() % 64 == 0 && self.is_out_of_time()
+            || self.gave_up
+            || !self.matcher.may_match(time, level)
             || !read_of(source, self.query.after.as_ref()).precedes(seq)
             || !self.in_bounds(&place)
-            || !self.matcher.matches(time, level, RecordRef::new(record))
+            || !self.matcher.matches(&head, RecordRef::new(record))
         {
             return;
+        }
+        if let Some(visitor) = &mut self.visitor {
+            let record = RecordRef::new(record);
+            return visitor(RowRef { time, observed: time, level, ring: source, seq, record });
         }
         let row = Row {
             key,
@@ -415,7 +472,9 @@ impl<'q> Collector<'q> {
             }
         }
         let followed = self.followed;
-        let mut page = Page { rows: self.rows, bytes: self.bytes, more, missed: 0, followed, end };
+        let gave_up = self.gave_up;
+        let mut page =
+            Page { rows: self.rows, bytes: self.bytes, more, gave_up, missed: 0, followed, end };
         page.missed = page.missed_until(&page.end);
         page
     }
@@ -429,8 +488,8 @@ impl<'q> Collector<'q> {
         from: &Position,
         copy: &mut ChunkCopy,
     ) -> bool {
-        let wanted = self.matcher.message_prefilter();
-        if wanted.is_some_and(|wanted| !snapshot.chunk_may_contain(info, wanted)) {
+        let wanted = self.matcher.prefilter();
+        if wanted.is_some_and(|(wanted, _)| !snapshot.chunk_may_contain(info, wanted)) {
             return snapshot.is_intact(info);
         }
         if !self.load(snapshot, info, copy) {
@@ -478,7 +537,7 @@ impl<'q> Collector<'q> {
             return true;
         }
         let start = self.bytes.len();
-        let matches = self.read_if_it_matches(snapshot, info, slot);
+        let matches = self.read_if_it_matches(snapshot, id, info, slot);
         if !snapshot.is_intact(info) {
             // Overwritten while it was read, so what was seen of it counts for nothing.
             self.bytes.truncate(start);
@@ -487,7 +546,12 @@ impl<'q> Collector<'q> {
             }
             return false;
         }
-        if matches {
+        if matches && let Some(visitor) = &mut self.visitor {
+            let record = RecordRef::new(&self.bytes[start..]);
+            let Slot { time, observed, level, seq, .. } = *slot;
+            visitor(RowRef { time, observed, level, ring: id, seq, record });
+            self.bytes.truncate(start);
+        } else if matches {
             self.push(Row {
                 key,
                 time: slot.time,
@@ -507,10 +571,11 @@ impl<'q> Collector<'q> {
     fn read_if_it_matches(
         &mut self,
         snapshot: &Snapshot<'_>,
+        ring: RingId,
         info: &ChunkInfo,
         slot: &Slot,
     ) -> bool {
-        let wanted = self.matcher.message_prefilter();
+        let wanted = self.matcher.prefilter();
         if wanted.is_some_and(|wanted| !snapshot.may_contain(info, slot, wanted)) {
             return false;
         }
@@ -519,7 +584,9 @@ impl<'q> Collector<'q> {
             snapshot.read_needed(info, slot, self.matcher.needs(), &mut self.bytes);
         }
         let record = RecordRef::new(&self.bytes[start..]);
-        let matches = self.matcher.matches(slot.time, slot.level, record);
+        let id = EntryId { ring, seq: slot.seq };
+        let head = Head { id, time: slot.time, level: slot.level };
+        let matches = self.matcher.matches(&head, record);
         self.bytes.truncate(start);
         if matches {
             snapshot.read_record(info, slot, &mut self.bytes);
@@ -537,7 +604,14 @@ impl<'q> Collector<'q> {
         }
     }
 
-    fn may_match(&self, info: &ChunkInfo) -> bool {
+    fn may_match(&self, ring: RingId, info: &ChunkInfo) -> bool {
+        let ordinals = info.first..info.first + info.count;
+        let holds = |id: &EntryId| {
+            id.ring == ring && id.seq.lane() == info.lane && ordinals.contains(&id.seq.ordinal())
+        };
+        if self.matcher.ids().is_some_and(|ids| !ids.iter().any(holds)) {
+            return false;
+        }
         let before = self.query.before.as_ref().and_then(|c| c.place);
         let after = self.query.after.as_ref().and_then(|c| c.place);
         before.is_none_or(|place| info.time_min <= place.time)
@@ -559,6 +633,9 @@ impl<'q> Collector<'q> {
 
     /// Whether a row of this key would be kept; notes for a follower when not.
     fn beats(&mut self, key: &Key, ring: RingId, seq: Seq) -> bool {
+        if self.visitor.is_some() {
+            return true;
+        }
         let Some(threshold) = &self.threshold else { return true };
         let beats = match self.keep {
             Keep::Newest => key > threshold,

@@ -6,6 +6,8 @@ use std::fmt;
 
 use jiff::tz::TimeZone;
 
+use crate::nearest;
+
 /// A moment, in nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -22,9 +24,100 @@ pub enum ParseTimeError {
         "`{0}` is no time; give RFC 3339 (2026-01-02T03:04:05Z), seconds since the epoch, or a span back from now (90s, 15m, 2h, 1d)"
     )]
     Unrecognised(String),
+    /// `mark:NAME` of a mark that is not there; the second text says which there are.
+    #[error("`mark:{0}` names no mark; {1}")]
+    UnknownMark(String, String),
     /// A time that nanoseconds in an `i64` cannot hold.
     #[error("`{0}` is out of range; a time lies in the years 1678 to 2261")]
     OutOfRange(String),
+}
+
+/// How written times are read.
+#[derive(Clone, Copy)]
+pub struct Times<'a> {
+    /// What a span such as `15m` counts back from.
+    pub now: Timestamp,
+    /// Where a date and time without a zone is.
+    pub zone: &'a TimeZone,
+    /// The moments that have a name.
+    pub marks: &'a dyn Marks,
+}
+
+/// Moments that have a name: what `mark:NAME` means wherever a time goes.
+pub trait Marks {
+    /// When the mark was set; `None` if there is none of this name.
+    fn time(&self, name: &str) -> Option<Timestamp>;
+
+    /// The names there are, latest first.
+    fn names(&self) -> Vec<String>;
+}
+
+/// No marks.
+impl Marks for () {
+    fn time(&self, _: &str) -> Option<Timestamp> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl fmt::Debug for Times<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Times").field("now", &self.now).field("zone", &self.zone).finish()
+    }
+}
+
+impl<'a> Times<'a> {
+    /// Without marks.
+    #[must_use]
+    pub const fn new(now: Timestamp, zone: &'a TimeZone) -> Self {
+        Self { now, zone, marks: &() }
+    }
+
+    /// With these marks.
+    #[must_use]
+    pub const fn with_marks(self, marks: &'a dyn Marks) -> Self {
+        Self { marks, ..self }
+    }
+
+    /// Reads `mark:NAME`, or what [`Timestamp::parse`] reads.
+    ///
+    /// # Errors
+    /// Says what was given and what would be right.
+    pub fn parse(&self, text: &str) -> Result<Timestamp, ParseTimeError> {
+        let Some(name) = text.trim().strip_prefix("mark:") else {
+            return Timestamp::parse(text, self.now, self.zone);
+        };
+        self.marks.time(name).ok_or_else(|| {
+            let names = self.marks.names();
+            let known: Vec<&str> = names.iter().map(String::as_str).collect();
+            let right = match (nearest(name, &known), &*known) {
+                (_, []) => "there is none yet; POST /marks sets one".to_owned(),
+                (Some(near), _) => format!("did you mean `mark:{near}`?"),
+                (None, known) => {
+                    format!("the latest are {}", known[..known.len().min(5)].join(", "))
+                }
+            };
+            ParseTimeError::UnknownMark(name.chars().take(80).collect(), right)
+        })
+    }
+
+    /// The first and the last moment that a written time means. A moment written to the microsecond or
+    /// coarser means all of that microsecond, which is as exactly as an answer tells times: an entry's
+    /// own timestamp finds that entry. A span back from now means a single moment, as does a mark.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_bounds(&self, text: &str) -> Result<[Timestamp; 2], ParseTimeError> {
+        let first = self.parse(text)?;
+        let text = text.trim();
+        let is_span = parse_span_ns(text.strip_prefix('-').unwrap_or(text)).is_some();
+        let is_exact = is_span || text.starts_with("mark:") || first.0 % 1000 != 0;
+        let last = if is_exact { first } else { Timestamp(first.0.saturating_add(999)) };
+        Ok([first, last])
+    }
 }
 
 impl Timestamp {

@@ -1,9 +1,12 @@
 //! The evaluator. What level and time decide is decided from the slot; a record is read only when
 //! the rest needs it.
 
-use super::{Comparison, Field, Filter, Pattern, Prefilter, Test, text::Finder};
+use super::{
+    Comparison, Field, Filter, Pattern, Prefilter, Scope, Test,
+    text::{Finder, commonness},
+};
 use crate::{
-    Level, LevelSet, Timestamp,
+    EntryId, Level, LevelSet, Timestamp,
     record::{FieldRef, RecordRef, ValueRef},
 };
 
@@ -16,8 +19,19 @@ pub struct Matcher {
     /// What levels and times above do not decide; `None` when they decide all.
     rest: Option<Node>,
     needs: Needs,
-    /// Of a text that the message must contain.
-    message: Option<Prefilter>,
+    /// Of a text that the record must contain.
+    prefilter: Option<(Prefilter, Scope)>,
+    /// Sorted; only these can match.
+    ids: Option<Vec<EntryId>>,
+}
+
+/// What is known of an entry before its record is read.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "they are the fields of `RowRef`, documented there")]
+pub struct Head {
+    pub id: EntryId,
+    pub time: Timestamp,
+    pub level: Level,
 }
 
 /// Which parts of a record a [`Matcher`] reads.
@@ -40,6 +54,8 @@ enum Node {
     Levels(LevelSet),
     Since(Timestamp),
     Until(Timestamp),
+    /// Sorted.
+    Ids(Vec<EntryId>),
     Field(Field, Check),
 }
 
@@ -67,18 +83,19 @@ impl Matcher {
             until: Timestamp::MAX,
             rest: None,
             needs: Needs::default(),
-            message: None,
+            prefilter: None,
+            ids: None,
         };
         let mut rest = Vec::new();
         matcher.split(filter, &mut rest);
         // Cheap conditions first.
         rest.sort_by_key(Node::cost);
         rest.iter().for_each(|node| node.note_needs(&mut matcher.needs));
-        matcher.message = rest.iter().find_map(|node| match node {
-            Node::Field(Field::Message, Check::Contains(finder)) => finder.prefilter(),
-            Node::Field(Field::Message, Check::Matches(pattern)) => pattern.prefilter(),
-            _ => None,
-        });
+        matcher.prefilter = rest
+            .iter()
+            .filter_map(Node::prefilter)
+            .min_by_key(|(rank, ..)| *rank)
+            .map(|(_, prefilter, scope)| (prefilter, scope));
         matcher.rest = match rest.len() {
             0 => None,
             1 => rest.pop(),
@@ -94,13 +111,22 @@ impl Matcher {
             Filter::Levels(set) => self.levels = self.levels.intersect(*set),
             Filter::Since(t) => self.since = self.since.max(*t),
             Filter::Until(t) => self.until = self.until.min(*t),
-            Filter::Or(_) | Filter::Not(_) | Filter::Field(..) => rest.push(Node::new(filter)),
+            Filter::Ids(ids) if self.ids.is_none() => self.ids = Some(sorted(ids)),
+            Filter::Ids(_) | Filter::Or(_) | Filter::Not(_) | Filter::Field(..) => {
+                rest.push(Node::new(filter))
+            }
         }
     }
 
-    /// What a message that matches holds; to be looked for before a record is read.
-    pub(crate) const fn message_prefilter(&self) -> Option<&Prefilter> {
-        self.message.as_ref()
+    /// What a record that matches holds, and in which part of it; to be looked for before it is read.
+    pub(crate) const fn prefilter(&self) -> Option<&(Prefilter, Scope)> {
+        self.prefilter.as_ref()
+    }
+
+    /// The entries that can match, sorted, where the filter names them.
+    #[must_use]
+    pub fn ids(&self) -> Option<&[EntryId]> {
+        self.ids.as_deref()
     }
 
     /// Which parts of a record [`matches`](Self::matches) reads.
@@ -138,8 +164,9 @@ impl Matcher {
     /// filter says more than level and time; allocates only to compare numbers with text.
     #[inline]
     #[must_use]
-    pub fn matches(&self, time: Timestamp, level: Level, record: RecordRef<'_>) -> bool {
-        self.rest.as_ref().is_none_or(|node| node.holds(time, level, record))
+    pub fn matches(&self, head: &Head, record: RecordRef<'_>) -> bool {
+        self.ids.as_ref().is_none_or(|ids| ids.binary_search(&head.id).is_ok())
+            && self.rest.as_ref().is_none_or(|node| node.holds(head, record))
     }
 }
 
@@ -153,6 +180,7 @@ impl Node {
             Filter::Levels(set) => Self::Levels(*set),
             Filter::Since(t) => Self::Since(*t),
             Filter::Until(t) => Self::Until(*t),
+            Filter::Ids(ids) => Self::Ids(sorted(ids)),
             Filter::Field(field, test) => Self::Field(field.clone(), Check::new(test)),
         }
     }
@@ -161,7 +189,7 @@ impl Node {
         match self {
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().for_each(|n| n.note_needs(needs)),
             Self::Not(node) => node.note_needs(needs),
-            Self::Levels(_) | Self::Since(_) | Self::Until(_) => {}
+            Self::Levels(_) | Self::Since(_) | Self::Until(_) | Self::Ids(_) => {}
             Self::Field(Field::Message, _) => needs.message = true,
             Self::Field(Field::Exception, _) => needs.exception = true,
             Self::Field(Field::Logger, _) => needs.logger = true,
@@ -172,7 +200,7 @@ impl Node {
 
     fn cost(&self) -> u8 {
         match self {
-            Self::Levels(_) | Self::Since(_) | Self::Until(_) => 0,
+            Self::Levels(_) | Self::Since(_) | Self::Until(_) | Self::Ids(_) => 0,
             Self::Field(Field::Logger, _) => 1,
             Self::Field(_, Check::Matches(_)) => 4,
             Self::Field(..) => 2,
@@ -180,17 +208,45 @@ impl Node {
         }
     }
 
-    fn holds(&self, time: Timestamp, level: Level, record: RecordRef<'_>) -> bool {
+    fn holds(&self, head: &Head, record: RecordRef<'_>) -> bool {
         match self {
-            Self::And(nodes) => nodes.iter().all(|n| n.holds(time, level, record)),
-            Self::Or(nodes) => nodes.iter().any(|n| n.holds(time, level, record)),
-            Self::Not(node) => !node.holds(time, level, record),
-            Self::Levels(set) => set.contains(level),
-            Self::Since(t) => time >= *t,
-            Self::Until(t) => time <= *t,
+            Self::And(nodes) => nodes.iter().all(|n| n.holds(head, record)),
+            Self::Or(nodes) => nodes.iter().any(|n| n.holds(head, record)),
+            Self::Not(node) => !node.holds(head, record),
+            Self::Levels(set) => set.contains(head.level),
+            Self::Since(t) => head.time >= *t,
+            Self::Until(t) => head.time <= *t,
+            Self::Ids(ids) => ids.binary_search(&head.id).is_ok(),
             Self::Field(field, check) => check_field(field, check, record),
         }
     }
+
+    /// What a record must hold to match: rarest kind first, the text, and where in the record.
+    fn prefilter(&self) -> Option<(u8, Prefilter, Scope)> {
+        let Self::Field(field, check) = self else { return None };
+        let (rank, scope) = match field {
+            Field::TraceId | Field::SpanId => (0, Scope::Record),
+            Field::Message => (1, Scope::Message),
+            Field::Text | Field::Exception => (1, Scope::Record),
+            Field::Function | Field::Module | Field::File | Field::ThreadName => (2, Scope::Record),
+            Field::Logger | Field::Service => (3, Scope::Record),
+            // Numbers lie there as such, and attributes may be numbers.
+            Field::Line | Field::Thread | Field::Process | Field::Attribute(_) => return None,
+        };
+        let prefilter = match check {
+            Check::Contains(finder) => finder.prefilter(),
+            Check::Matches(pattern) => pattern.prefilter(),
+            Check::Is(text, _) => Prefilter::exact(text.as_bytes(), commonness),
+            Check::Compare(..) => None,
+        };
+        prefilter.map(|prefilter| (rank, prefilter, scope))
+    }
+}
+
+fn sorted(ids: &[EntryId]) -> Vec<EntryId> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids
 }
 
 fn check_field(field: &Field, check: &Check, record: RecordRef<'_>) -> bool {

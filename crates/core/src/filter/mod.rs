@@ -1,18 +1,19 @@
 //! Which entries: one expression tree for every surface, and the one evaluator of it.
 //!
-//! Query parameters, command-line flags and, with their issues, the query language, streams, alerts
+//! Query parameters, command-line flags, the [query language](language) and, with their issues, alerts
 //! and MCP arguments all become a [`Filter`]. [`Filter::compile`] makes it a [`Matcher`], which is
 //! what runs over records.
 
+pub mod language;
 mod matcher;
 mod prefilter;
 mod text;
 
-pub use matcher::{Matcher, Needs};
-pub(crate) use prefilter::Prefilter;
+pub use matcher::{Head, Matcher, Needs};
+pub(crate) use prefilter::{Prefilter, Scope};
 pub use text::{Pattern, PatternError};
 
-use crate::{LevelSet, Timestamp};
+use crate::{EntryId, LevelSet, Timestamp};
 
 /// A condition on entries.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,8 @@ pub enum Filter {
     Since(Timestamp),
     /// The time is at or before this.
     Until(Timestamp),
+    /// It is one of these entries.
+    Ids(Vec<EntryId>),
     /// A field passes a test. A field that is absent passes none.
     Field(Field, Test),
 }
@@ -115,6 +118,41 @@ impl Filter {
                 Self::And(all)
             }
             (first, other) => Self::And(vec![first, other]),
+        }
+    }
+
+    /// The same condition with conjunctions and disjunctions flattened, and those of one condition
+    /// replaced by it: what parsing the printed form gives.
+    #[must_use]
+    pub fn normalized(self) -> Self {
+        let one_of = |mut list: Vec<Self>, all: fn(Vec<Self>) -> Self| match list.len() {
+            1 => list.remove(0),
+            _ => all(list),
+        };
+        match self {
+            Self::And(list) => {
+                let mut flat = Vec::with_capacity(list.len());
+                for filter in list {
+                    match filter.normalized() {
+                        Self::And(inner) => flat.extend(inner),
+                        other => flat.push(other),
+                    }
+                }
+                one_of(flat, Self::And)
+            }
+            Self::Or(list) if list.is_empty() => Self::Not(Box::default()),
+            Self::Or(list) => {
+                let mut flat = Vec::with_capacity(list.len());
+                for filter in list {
+                    match filter.normalized() {
+                        Self::Or(inner) => flat.extend(inner),
+                        other => flat.push(other),
+                    }
+                }
+                one_of(flat, Self::Or)
+            }
+            Self::Not(filter) => Self::Not(Box::new(filter.normalized())),
+            other => other,
         }
     }
 

@@ -27,6 +27,13 @@ pub(crate) struct Prefilter {
     wide: bool,
 }
 
+/// Where in a record the text is to be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Message,
+    Record,
+}
+
 /// A byte, and what is added to a text's bytes before they are compared: letters are compared in lower
 /// case where case does not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Entry, Level, Value,
+    Entry, Level, RingId, Seq, Value,
     record::{RecordRef, RecordWriter},
 };
 
@@ -26,13 +26,18 @@ fn entry() -> Entry {
     }
 }
 
+fn head(entry: &Entry) -> Head {
+    let id = EntryId { ring: RingId(1), seq: Seq::from_raw(7) };
+    Head { id, time: entry.timestamp, level: entry.level }
+}
+
 fn matches(filter: &Filter) -> bool {
     let entry = entry();
     let mut buf = Vec::new();
     RecordWriter::new(&mut buf, 1 << 16).entry(&entry);
     let matcher = filter.compile();
     matcher.may_match(entry.timestamp, entry.level)
-        && matcher.matches(entry.timestamp, entry.level, RecordRef::new(&buf))
+        && matcher.matches(&head(&entry), RecordRef::new(&buf))
 }
 
 fn is(field: Field, text: &str) -> Filter {
@@ -89,5 +94,5 @@ fn an_absent_exception_contains_nothing() {
     let mut buf = Vec::new();
     RecordWriter::new(&mut buf, 1 << 16).entry(&Entry::default());
     let matcher = has(Field::Exception, "").compile();
-    assert!(!matcher.matches(Timestamp(0), Level::Info, RecordRef::new(&buf)));
+    assert!(!matcher.matches(&head(&Entry::default()), RecordRef::new(&buf)));
 }

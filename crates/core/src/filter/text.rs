@@ -61,11 +61,18 @@ impl Pattern {
         self.regex.as_str()
     }
 
-    /// What can be looked for first, where the pattern is a text without operators.
+    /// What can be looked for first, where the pattern is a text without operators, `(?i)` before it or
+    /// not.
     pub(super) fn prefilter(&self) -> Option<Prefilter> {
         let source = self.source();
-        let is_plain = !source.contains(|c: char| r"\.+*?()|[]{}^$".contains(c));
-        is_plain.then(|| Prefilter::exact(source.as_bytes(), commonness)).flatten()
+        let text = source.strip_prefix("(?i)").unwrap_or(source);
+        if text.contains(|c: char| r"\.+*?()|[]{}^$".contains(c)) {
+            return None;
+        }
+        if text.len() < source.len() {
+            return Prefilter::new(plain_part(text), commonness);
+        }
+        Prefilter::exact(text.as_bytes(), commonness)
     }
 
     /// Whether it matches somewhere in `text`.
@@ -183,7 +190,7 @@ fn find_ascii(text: &[u8], needle: &[u8], rare_at: usize, rare: [u8; 2]) -> bool
 }
 
 /// How common a byte is in log text, roughly: digits and frequent letters high, the rest low.
-fn commonness(byte: u8) -> u8 {
+pub(super) fn commonness(byte: u8) -> u8 {
     const FREQUENT: &[u8] = b" etaoinsrlcdpumhgfb0123456789wyvk.=:-_/\"'x";
     let rank = FREQUENT.iter().position(|&b| b == byte).unwrap_or(FREQUENT.len());
     u8::MAX - u8::try_from(rank).unwrap_or(u8::MAX)

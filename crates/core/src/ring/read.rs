@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Level, Timestamp,
-    filter::{Needs, Prefilter},
+    filter::{Needs, Prefilter, Scope},
     record::{PREFIX_BYTES, bytes_needed, message_range},
 };
 
@@ -357,9 +357,14 @@ impl Snapshot<'_> {
             || wanted.is_in(self.ring.region.slice(geometry.data(info.index) + tail, records))
     }
 
-    /// Whether a slot's message may hold what a prefilter looks for. Reads it where it lies.
+    /// Whether a slot's record may hold what a prefilter looks for. Reads it where it lies.
     #[inline]
-    pub(crate) fn may_contain(&self, info: &ChunkInfo, slot: &Slot, wanted: &Prefilter) -> bool {
+    pub(crate) fn may_contain(
+        &self,
+        info: &ChunkInfo,
+        slot: &Slot,
+        (wanted, scope): &(Prefilter, Scope),
+    ) -> bool {
         let geometry = &self.ring.geometry;
         if slot.split
             || slot.len < PREFIX_BYTES
@@ -368,6 +373,9 @@ impl Snapshot<'_> {
             return true;
         }
         let at = geometry.data(info.index) + slot.offset;
+        if *scope == Scope::Record {
+            return wanted.is_in(self.ring.region.slice(at, slot.len.div_ceil(8)));
+        }
         // The prefix's first word: where the message lies, and its length.
         let [start, end] = message_range(self.ring.region.load::<8>(at), slot.len);
         wanted.is_in(self.ring.region.slice(at + start / 8, end.div_ceil(8) - start / 8))
