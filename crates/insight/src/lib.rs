@@ -4,3 +4,4 @@
 //! store, and a test needs no server.
 
 pub mod skeleton;
+pub mod stack;

@@ -1,0 +1,377 @@
+//! Which traces are the same failure.
+//!
+//! Into the hash go, cause by cause, the type and the application's frames from the innermost
+//! out. Of a frame: its function, freed of what compilers number or generate; its file, where the
+//! function's name does not say its module, relative to the folder that the trace's files share,
+//! so that a deployment's folder is nothing; and of the innermost frame the source line, if the
+//! trace shows it, which tells two `raise` of one function apart and does not drift as the line
+//! number does. A function counts where it is first met, so recursion of any depth is one.
+//!
+//! Not in the hash: messages, numbers of lines, libraries' frames (unless there are no others),
+//! suppressed exceptions, how many members of a group were the same.
+
+use std::{fmt, str::FromStr};
+
+use super::{Cause, Frame, Language, Link, Stack, app::slashes};
+
+/// Names a group of exceptions; shown as 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub u64);
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Reads what `Display` writes.
+impl FromStr for GroupId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Self)
+    }
+}
+
+/// FNV-1a over bytes, each text ended by a byte that no UTF-8 has; stable everywhere, unlike the
+/// standard library's hasher.
+struct Hash(u64);
+
+impl Hash {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes.iter().chain(&[0xff]) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn number(&mut self, number: u64) {
+        self.bytes(&number.to_le_bytes());
+    }
+
+    /// With the bits mixed (murmur's finalizer): FNV's high ones are weak for short texts.
+    fn finish(self) -> u64 {
+        let mut hash = self.0;
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        hash ^ (hash >> 33)
+    }
+}
+
+pub(super) fn of_stack(stack: &Stack<'_>) -> GroupId {
+    let root = Root::of(stack);
+    let mut hashes = vec![0; stack.causes.len()];
+    // A parent stands before its children: from the back, theirs are known.
+    for at in (0..stack.causes.len()).rev() {
+        let mut hash = Hash::new();
+        cause(stack, &stack.causes[at], &root, &mut hash);
+        let mut members = Vec::new();
+        for (child, inner) in stack.causes.iter().enumerate().skip(at + 1) {
+            if inner.parent != Some(at) {
+                continue;
+            }
+            match inner.link {
+                Link::Member => members.push(hashes[child]),
+                Link::Cause | Link::Context => hash.number(hashes[child]),
+                Link::Suppressed | Link::Outermost => {}
+            }
+        }
+        members.sort_unstable();
+        members.dedup();
+        members.into_iter().for_each(|member| hash.number(member));
+        hashes[at] = hash.finish();
+    }
+    GroupId(hashes[0])
+}
+
+pub(super) fn site(stack: &Stack<'_>) -> GroupId {
+    let mut hash = Hash::new();
+    let mut at = stack.root_at();
+    kind(stack, &stack.causes[at], &mut hash);
+    // A library's exception may have frames of the library only: then where it came through.
+    loop {
+        let cause = &stack.causes[at];
+        if let Some(frame) = cause.frames.iter().find(|frame| frame.is_app) {
+            hash.bytes(&function(stack.language, frame.function));
+            if needs_file(frame) {
+                hash.bytes(file_name(&slashes(frame.file)).as_bytes());
+            }
+            code(frame, &mut hash);
+            break;
+        }
+        match cause.parent {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    GroupId(hash.finish())
+}
+
+/// A text that is no trace: its first line, with what varies masked.
+pub(super) fn of_text(text: &str) -> GroupId {
+    let mut hash = Hash::new();
+    skeleton(text, &mut hash);
+    GroupId(hash.finish())
+}
+
+fn skeleton(text: &str, hash: &mut Hash) {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut rest = line.trim();
+    while !rest.is_empty() {
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
+        if let Some((_, after)) = quote.and_then(|quote| rest[1..].split_once(quote)) {
+            hash.bytes(b"#");
+            rest = after.trim_start();
+            continue;
+        }
+        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let varies = |c: char| c.is_ascii_digit() || matches!(c, '/' | '\\' | '@' | '=');
+        hash.bytes(if word.contains(varies) { b"#" } else { word.as_bytes() });
+        rest = after.trim_start();
+    }
+}
+
+fn cause(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root, hash: &mut Hash) {
+    kind(stack, cause, hash);
+    let mut seen: Vec<u64> = Vec::new();
+    for frame in cause.frames.iter().filter(|frame| frame.is_app && !is_inlined(frame)) {
+        let key = frame_key(stack.language, frame, root);
+        if seen.is_empty() {
+            code(frame, hash);
+        }
+        if !seen.contains(&key) {
+            hash.number(key);
+            seen.push(key);
+        }
+    }
+    let names_place = cause.frames.iter().any(|frame| !frame.function.is_empty());
+    let has_type = !cause.kind.is_empty() && cause.kind != "panic";
+    if !has_type && !names_place {
+        skeleton(&cause.message, hash);
+    }
+}
+
+/// Comprehensions are frames of their own until Python 3.12.
+fn is_inlined(frame: &Frame<'_>) -> bool {
+    matches!(frame.function, "<listcomp>" | "<dictcomp>" | "<setcomp>")
+}
+
+fn frame_key(language: Language, frame: &Frame<'_>, root: &Root) -> u64 {
+    let mut hash = Hash::new();
+    hash.bytes(&function(language, frame.function));
+    if needs_file(frame) {
+        root.relative(frame.file, &mut hash);
+    }
+    hash.finish()
+}
+
+/// Whether the function's name does not say its module or package.
+fn needs_file(frame: &Frame<'_>) -> bool {
+    let function = frame.function;
+    let is_qualified = function.contains("::")
+        || (function.contains('.')
+            && [".go", ".java", ".kt", ".scala", ".cs"]
+                .iter()
+                .any(|end| frame.file.ends_with(end)));
+    !is_qualified && !frame.file.is_empty()
+}
+
+/// The source line without its comment and with single spaces.
+fn code(frame: &Frame<'_>, hash: &mut Hash) {
+    let Some(code) = frame.code else { return };
+    let code = code.split(" #").next().unwrap_or(code);
+    code.split_ascii_whitespace().for_each(|word| hash.bytes(word.as_bytes()));
+}
+
+fn kind(stack: &Stack<'_>, cause: &Cause<'_>, hash: &mut Hash) {
+    let name = cause.kind.strip_prefix("builtins.").unwrap_or(cause.kind);
+    hash.bytes(&function(stack.language, name));
+    if stack.language == Language::Rust && name == "panic" {
+        let own = PANICS.iter().find(|start| cause.message.starts_with(*start));
+        hash.bytes(own.map_or("", |own| own).as_bytes());
+    }
+}
+
+/// What Rust's own panics begin with: as good as a type.
+const PANICS: &[&str] = &[
+    "called `Option::unwrap()` on a `None` value",
+    "called `Result::unwrap()` on an `Err` value",
+    "called `Result::unwrap_err()` on an `Ok` value",
+    "index out of bounds",
+    "range ",
+    "slice index ",
+    "byte index ",
+    "attempt to divide by zero",
+    "attempt to ",
+    "assertion failed",
+    "assertion `left == right` failed",
+    "assertion `left != right` failed",
+    "explicit panic",
+    "not implemented",
+    "not yet implemented",
+    "internal error: entered unreachable code",
+    "already borrowed",
+    "already mutably borrowed",
+    "RefCell already ",
+    "cannot access a Thread Local Storage value",
+];
+
+/// A function's name without what is numbered or generated.
+fn function(language: Language, name: &str) -> Vec<u8> {
+    match language {
+        Language::Go => go(name),
+        Language::Rust => parts(name, "::", |part| !part.starts_with('{')),
+        Language::JavaScript => {
+            let hosts = ["Object.", "Module.", "Function.", "exports.", "global.", "process."];
+            let bare = hosts.iter().find_map(|host| name.strip_prefix(host));
+            bare.unwrap_or(name).as_bytes().to_vec()
+        }
+        Language::Dotnet if name.contains('<') => {
+            name.bytes().filter(|b| !(b.is_ascii_digit() || *b == b'_')).collect()
+        }
+        Language::Ruby => {
+            // `block (2 levels) in C#total`: Ruby 3.4 adds the class.
+            let name = name.rsplit_once(" in ").map_or(name, |(_, name)| name);
+            name.rsplit(['#', '.']).next().unwrap_or(name).as_bytes().to_vec()
+        }
+        Language::Php => name.split("closure:").next().unwrap_or(name).as_bytes().to_vec(),
+        Language::Jvm => unnumbered(name),
+        Language::Python | Language::Dotnet | Language::Unknown => name.as_bytes().to_vec(),
+    }
+}
+
+/// The parts between separators that are `kept`, joined.
+fn parts(name: &str, separator: &str, kept: impl Fn(&str) -> bool) -> Vec<u8> {
+    name.split(separator).filter(|part| kept(part)).collect::<Vec<_>>().join(separator).into_bytes()
+}
+
+/// `main.f.func1.2` → `main.f.func`; `main.f.gowrap1`, `main.f.deferwrap2` → `main.f`.
+fn go(name: &str) -> Vec<u8> {
+    let (path, last) = name.rsplit_once('/').unwrap_or(("", name));
+    let numbered = |part: &str, word: &str| {
+        part.strip_prefix(word).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let mut out = path.as_bytes().to_vec();
+    for part in last.split('.') {
+        if ["", "gowrap", "deferwrap"].iter().any(|word| numbered(part, word)) {
+            continue;
+        }
+        out.push(b'.');
+        let part = part.split('-').next().unwrap_or(part);
+        out.extend_from_slice(if numbered(part, "func") { "func" } else { part }.as_bytes());
+    }
+    out
+}
+
+/// `A$$Lambda$14/0x0000800c03000`, `lambda$main$0`, `access$100`, `Cart$1`: numbers after a `$` go, and
+/// what follows `/0x` and two `$`.
+fn unnumbered(name: &str) -> Vec<u8> {
+    let bytes = name.as_bytes();
+    let mut out: Vec<u8> = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let run = |rest: &[u8], of: fn(&u8) -> bool| rest.iter().take_while(|b| of(b)).count();
+        if rest.starts_with(b"/0x") {
+            at += 3 + run(&rest[3..], u8::is_ascii_hexdigit);
+        } else if rest.starts_with(b"$$") && run(&rest[2..], u8::is_ascii_hexdigit) >= 6 {
+            out.extend_from_slice(b"$$");
+            at += 2 + run(&rest[2..], u8::is_ascii_hexdigit);
+        } else if rest[0] == b'$' {
+            out.push(b'$');
+            at += 1 + run(&rest[1..], u8::is_ascii_digit);
+        } else {
+            out.push(rest[0]);
+            at += 1;
+        }
+    }
+    out
+}
+
+/// The folder that the application's files of a trace share.
+struct Root {
+    folder: Vec<String>,
+}
+
+impl Root {
+    fn of(stack: &Stack<'_>) -> Self {
+        let frames = stack.causes.iter().flat_map(|cause| &cause.frames);
+        let mut folder: Option<Vec<String>> = None;
+        for frame in frames.filter(|frame| frame.is_app && needs_file(frame)) {
+            let path = path(frame.file);
+            let Some((_, parents)) = path.split_last() else { continue };
+            match &mut folder {
+                None => folder = Some(parents.to_vec()),
+                // Files elsewhere, of another tree, do not make the root of all files the root.
+                Some(folder) if folder.first() != parents.first() => {}
+                Some(folder) => {
+                    let same = folder.iter().zip(parents).take_while(|(a, b)| a == b).count();
+                    folder.truncate(same);
+                }
+            }
+        }
+        Self { folder: folder.unwrap_or_default() }
+    }
+
+    fn relative(&self, file: &str, hash: &mut Hash) {
+        let path = path(file);
+        let rest = match path.strip_prefix(&self.folder[..]) {
+            Some([name]) if leans(name) => &path[path.len().saturating_sub(2)..],
+            Some(rest) => rest,
+            None => &path[path.len().saturating_sub(2)..],
+        };
+        let rest = match rest {
+            [folder, name] if leans(name) && is_deployment(folder) => std::slice::from_ref(name),
+            rest => rest,
+        };
+        rest.iter().for_each(|part| hash.bytes(part.as_bytes()));
+    }
+}
+
+/// The parts of a path, without a scheme and without `.`.
+fn path(file: &str) -> Vec<String> {
+    let file = slashes(file);
+    let file = file.split_once("://").map_or(&*file, |(_, rest)| rest);
+    let file = file.split('?').next().unwrap_or(file);
+    file.split('/').filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect()
+}
+
+fn file_name(file: &str) -> &str {
+    let file = file.split('?').next().unwrap_or(file);
+    file.rsplit('/').next().unwrap_or(file)
+}
+
+/// Names that frameworks and runtimes give a file in every package, so that its folder is what
+/// tells one from another.
+fn leans(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    let common = [
+        "index",
+        "__init__",
+        "mod",
+        "handler",
+        "route",
+        "routes",
+        "page",
+        "layout",
+        "views",
+        "models",
+        "tasks",
+        "urls",
+        "forms",
+        "admin",
+        "serializers",
+        "controller",
+        "service",
+    ];
+    common.contains(&stem)
+}
+
+/// Whether a folder is likely where something was put, and no package.
+fn is_deployment(folder: &str) -> bool {
+    let common = ["app", "src", "srv", "lib", "code", "dist", "build", "tmp", "opt", "workspace"];
+    common.contains(&folder) || folder.contains(|c: char| c.is_ascii_digit())
+}
