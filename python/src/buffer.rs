@@ -8,10 +8,8 @@ use std::{
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use jiff::tz::TimeZone;
 use logrec_core::{Entry, Level, Ring, RingOptions, Source, Timestamp, Value, ring::Folder};
 use logrec_decode::decode_ingest;
-use logrec_reader::Request;
 use logrec_server::{Access, App};
 use pyo3::{
     exceptions::{PyOSError, PyValueError},
@@ -276,7 +274,7 @@ impl Buffer {
         all: bool,
         limit: Option<usize>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let request = Request::parse(params, Timestamp::now(), &TimeZone::UTC);
+        let request = self.with_made(|made| made.app.reader().request(params));
         let mut request = request.map_err(|error| parameter_error(py, error))?;
         let json = py.detach(|| {
             self.with_made(|made| {

@@ -8,12 +8,12 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use jiff::tz::TimeZone;
-use logrec_reader::{LogFile, Reader};
+use logrec_reader::{LogFile, Reader, TOO_SLOW};
 
 use crate::{
     client::{Client, DEFAULT_URL},
     error::usage,
-    filters::{Params, check},
+    filters::{AnyMark, Params, check},
     rings, settings,
 };
 
@@ -105,11 +105,31 @@ impl Source {
 
     /// The answer of `GET /logs`, from wherever.
     pub(crate) fn logs(&self, params: &Params, zone: &TimeZone) -> anyhow::Result<Vec<u8>> {
-        let request = check(params, zone)?;
         match self {
-            Self::Local(reader) => Ok(reader.answer(&request).render()),
+            Self::Local(reader) => {
+                let request = check(params, zone, reader.marks())?;
+                let answer = reader.answer(&request);
+                anyhow::ensure!(!answer.gave_up(), TOO_SLOW);
+                Ok(answer.render())
+            }
             Self::Server(client) => {
+                check(params, zone, &AnyMark)?;
                 client.logs(params).map_err(crate::client::ClientError::into_failure)
+            }
+        }
+    }
+
+    /// The answer of an endpoint, from wherever; `local` gives it of what is read here.
+    pub(crate) fn ask(
+        &self,
+        endpoint: &str,
+        params: &Params,
+        local: impl FnOnce(&Reader) -> anyhow::Result<Vec<u8>>,
+    ) -> anyhow::Result<Vec<u8>> {
+        match self {
+            Self::Local(reader) => local(reader),
+            Self::Server(client) => {
+                client.ask(endpoint, params).map_err(crate::client::ClientError::into_failure)
             }
         }
     }

@@ -126,6 +126,24 @@ impl Client {
         self.get(&format!("{}/logs/stats", self.prefix), &Params::new())
     }
 
+    /// `GET` of another endpoint of the API, as `logs/context`.
+    pub(crate) fn ask(&self, endpoint: &str, params: &Params) -> Result<Vec<u8>, ClientError> {
+        self.get(&format!("{}/{endpoint}", self.prefix), params)
+    }
+
+    /// `POST /marks`.
+    pub(crate) fn set_mark(&self, body: &serde_json::Value) -> Result<Vec<u8>, ClientError> {
+        let mut request = self
+            .agent
+            .post(format!("{}{}/marks", self.origin, self.prefix))
+            .header("Content-Type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let response = request.send(body.to_string()).map_err(|error| self.lost(&error))?;
+        self.body(response)
+    }
+
     /// `GET /healthz`.
     pub(crate) fn health(&self) -> Result<Vec<u8>, ClientError> {
         self.get("/healthz", &Params::new())
@@ -139,7 +157,12 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
-        let mut response = request.call().map_err(|error| self.lost(&error))?;
+        let response = request.call().map_err(|error| self.lost(&error))?;
+        self.body(response)
+    }
+
+    /// The body of an answer, or what it says went wrong.
+    fn body(&self, mut response: ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, ClientError> {
         let status = response.status().as_u16();
         let body = response
             .body_mut()

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use logrec_core::Timestamp;
-use logrec_reader::Request;
+use logrec_core::{Filter, Marks, Times, Timestamp};
+use logrec_reader::{ParamError, Request};
 
 use crate::error::usage;
 
@@ -13,6 +13,16 @@ pub(crate) type Params = Vec<(String, String)>;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct Filters {
+    /// Query: 'level>=WARNING logger:engine "timed out" -module:ws duration_ms>500 (a OR b)'
+    #[arg(
+        short,
+        long = "q",
+        value_name = "QUERY",
+        visible_alias = "query",
+        allow_hyphen_values = true
+    )]
+    q: Option<String>,
+
     /// Exactly this level, or several with commas: ERROR,CRITICAL
     #[arg(short, long, value_name = "LEVEL")]
     level: Option<String>,
@@ -86,6 +96,7 @@ impl Filters {
     /// What was given. Times without a zone are in `zone`, and leave here with one.
     pub(crate) fn params(&self, zone: &TimeZone) -> anyhow::Result<Params> {
         let mut params = Params::new();
+        add(&mut params, "q", self.q.as_deref().map(|q| zoned_query(q, zone)).as_deref());
         let plain = [
             ("level", &self.level),
             ("min_level", &self.min_level),
@@ -119,12 +130,61 @@ impl Filters {
     }
 }
 
+/// Which zone times are shown in, and written ones without a zone are meant in.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Zone {
+    /// Times in UTC, not in this machine's zone
+    #[arg(long)]
+    utc: bool,
+
+    /// Times in this zone, as Europe/Berlin
+    #[arg(long, value_name = "ZONE", conflicts_with = "utc")]
+    tz: Option<String>,
+}
+
+impl Zone {
+    pub(crate) fn get(&self) -> anyhow::Result<TimeZone> {
+        match &self.tz {
+            _ if self.utc => Ok(TimeZone::UTC),
+            None => Ok(TimeZone::system()),
+            Some(name) => TimeZone::get(name).map_err(|_| {
+                usage(format!("`--tz` is `{name}`, which is no time zone here; give a name as Europe/Berlin, or --utc"))
+            }),
+        }
+    }
+}
+
 /// A date and time of this place as one that a server elsewhere understands; all else as it is.
 fn zoned(text: &str, zone: &TimeZone) -> String {
     match text.trim().parse::<jiff::civil::DateTime>() {
         Ok(_) => Timestamp::parse(text, Timestamp::now(), zone)
             .map_or_else(|_| text.to_owned(), |time| time.to_string()),
         Err(_) => text.to_owned(),
+    }
+}
+
+/// A query with times of this place as one that a server elsewhere understands. Marks are the server's,
+/// so a query with both stays as it is.
+fn zoned_query(text: &str, zone: &TimeZone) -> String {
+    let times = Times::new(Timestamp::now(), zone);
+    match Filter::parse(text, &times) {
+        Ok(filter) if text.contains("timestamp") && *zone != TimeZone::UTC => filter.to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+/// Marks of a server that is not asked yet: every name may be one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnyMark;
+
+impl Marks for AnyMark {
+    fn time(&self, _: &str) -> Option<Timestamp> {
+        Some(Timestamp::now())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -135,12 +195,28 @@ pub(crate) fn add(params: &mut Params, name: &str, value: Option<&str>) {
 }
 
 /// Reads parameters here, before anyone is asked.
-pub(crate) fn check(params: &Params, zone: &TimeZone) -> anyhow::Result<Request> {
-    let params = params.iter().map(|(name, value)| (name, value));
-    Request::parse(params, Timestamp::now(), zone).map_err(|error| {
+pub(crate) fn check(
+    params: &Params,
+    zone: &TimeZone,
+    marks: &dyn Marks,
+) -> anyhow::Result<Request> {
+    read(params, zone, marks, Request::parse)
+}
+
+/// Reads the parameters of any endpoint.
+pub(crate) fn read<'p, R>(
+    params: &'p Params,
+    zone: &TimeZone,
+    marks: &dyn Marks,
+    parse: impl FnOnce(Vec<(&'p str, &'p str)>, &Times<'_>) -> Result<R, ParamError>,
+) -> anyhow::Result<R> {
+    let times = Times::new(Timestamp::now(), zone).with_marks(marks);
+    let params = params.iter().map(|(name, value)| (&**name, &**value)).collect();
+    parse(params, &times).map_err(|error| {
         // Said of the parameter; the user gave a flag.
         let flag = match &*error.name {
             "logger_filter" => "--logger".to_owned(),
+            "id" => "ID".to_owned(),
             name => match name.strip_prefix("attr.") {
                 Some(attribute) => format!("--attr {attribute}"),
                 None => format!("--{}", name.replace('_', "-")),

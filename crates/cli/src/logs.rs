@@ -9,7 +9,7 @@ use logrec_reader::text::Style;
 use crate::{
     ask::{Source, SourceArgs},
     error::NOTHING,
-    filters::{Filters, Params, add, check},
+    filters::{AnyMark, Filters, Params, Zone, add, check},
     show::{self, Page},
 };
 
@@ -17,13 +17,15 @@ const EXAMPLES: &str = "\
 Examples:
   logrec logs --level ERROR,CRITICAL --since 15m
   logrec logs --search websocket --logger engine --limit 20
+  logrec logs -q 'level>=WARNING -logger:ws duration_ms>500'
   logrec logs --attr status=500 --fields timestamp,message,attributes
   logrec logs --min-level WARNING /var/log/app.log
   logrec logs --rings --service shop          what its processes recorded, alive or dead
   logrec logs --json --limit 5 | jq '.data[].message'
   kubectl logs deploy/api | logrec logs --level ERROR -
 
-A limit keeps the newest. On a terminal the newest comes last, elsewhere first (--order).
+A limit keeps the newest. On a terminal the newest comes last, elsewhere first (--order), and what is
+shown goes through $PAGER where that is set.
 
 Exit status: 0 fine, 1 nothing matched, 2 wrong usage, 3 failed.";
 
@@ -76,9 +78,12 @@ struct Output {
     #[arg(long, conflicts_with = "format")]
     json: bool,
 
-    /// Times in UTC, not in this machine's zone
+    /// Show runs of near-identical entries as one
     #[arg(long)]
-    utc: bool,
+    fold: bool,
+
+    #[command(flatten)]
+    zone: Zone,
 }
 
 impl Output {
@@ -104,29 +109,30 @@ impl Output {
         add(params, "max_tokens", self.max_tokens.as_deref());
         add(params, "format", self.format());
         add(params, "fields", self.fields.as_deref());
+        add(params, "fold", self.fold.then_some("true"));
     }
 }
 
 pub(crate) fn run(args: &LogsArgs) -> anyhow::Result<ExitCode> {
-    let zone = if args.output.utc { TimeZone::UTC } else { TimeZone::system() };
+    let zone = args.output.zone.get()?;
     let mut params = args.filters.params(&zone)?;
     args.output.add_to(&mut params);
-    let request = check(&params, &zone)?;
+    let request = check(&params, &zone, &AnyMark)?;
     let source = Source::open(&args.source)?;
     let Some(format) = args.output.format() else {
         // Fields are chosen here: an entry without a message would be none to us.
         params.retain(|(name, _)| name != "fields");
         let body = source.logs(&params, &zone)?;
         let page = Page::parse(&body)?;
-        let style = show::style(&zone, args.output.utc);
+        let style = show::style(&zone, zone == TimeZone::UTC);
         let mut out = page.lines(&request.shape, &style)?;
         footer(&mut out, &page, args.output.after.is_some(), &style);
-        show::print(&out)?;
+        show::page(out)?;
         return Ok(exit_code(page.count == 0 && page.omitted == 0));
     };
     let body = source.logs(&params, &zone)?;
     let is_empty = is_empty(format, &body)?;
-    show::print_lines(body)?;
+    show::page(body)?;
     Ok(exit_code(is_empty))
 }
 

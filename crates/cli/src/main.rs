@@ -9,11 +9,14 @@ mod capture;
 mod client;
 mod completions;
 mod config;
+mod context;
 mod doctor;
 mod error;
+mod fields;
 mod filters;
 mod follow;
 mod logs;
+mod mark;
 mod outcome;
 mod pipe;
 mod pty;
@@ -58,6 +61,9 @@ enum Command {
     Serve(serve::ServeArgs),
     Logs(logs::LogsArgs),
     Tail(tail::TailArgs),
+    Context(context::ContextArgs),
+    Fields(fields::FieldsArgs),
+    Mark(mark::MarkArgs),
     Stats(stats::StatsArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
@@ -70,6 +76,9 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Context(args) => context::run(&args),
+        Command::Fields(args) => fields::run(&args),
+        Command::Mark(args) => mark::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::{
     error::{FAILED, usage, with_code},
-    filters::check,
+    filters::{AnyMark, check},
     say::say,
     show,
 };
@@ -209,7 +209,7 @@ pub(crate) fn last_entries(source: &Value, style: &Style) -> anyhow::Result<Vec<
     }
     let params = [("limit", LAST_ENTRIES), ("order", "asc")];
     let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let request = check(&params, &TimeZone::UTC)?;
+    let request = check(&params, &TimeZone::UTC, &AnyMark)?;
     let reader = Reader::new([Arc::new(recording) as Arc<dyn logrec_core::Source>]);
     let answer = reader.answer(&request);
     let lines = answer.page().rows().map(|row| {

@@ -1,11 +1,14 @@
 //! Output of the reading commands: bytes as they are, or entries for people.
 
-use std::io::Write;
+use std::{
+    io::{IsTerminal, Write},
+    process::{Command, Stdio},
+};
 
 use anyhow::Context;
 use jiff::tz::TimeZone;
 use logrec_core::{
-    Entry, RingId, RowRef, Seq, Timestamp,
+    Entry, EntryId, RingId, RowRef, Seq, Timestamp,
     record::{RECORD_BYTES_MAX, RecordRef, RecordWriter},
 };
 use logrec_decode::decode_ingest;
@@ -25,6 +28,32 @@ pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(StdoutClosed.into()),
         result => result.context("cannot write to stdout"),
     }
+}
+
+/// Prints what a person reads: through `$PAGER` where there is one and stdout is a terminal.
+///
+/// Without settings of its own `less` ends at once where all fits on the screen, and shows colours.
+pub(crate) fn page(mut body: Vec<u8>) -> anyhow::Result<()> {
+    if body.last().is_some_and(|last| *last != b'\n') {
+        body.push(b'\n');
+    }
+    let pager = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
+    let Some(pager) = pager.filter(|_| std::io::stdout().is_terminal()) else {
+        return print(&body);
+    };
+    let mut command = Command::new("sh");
+    command.args(["-c", &pager]).stdin(Stdio::piped());
+    if std::env::var_os("LESS").is_none() {
+        command.env("LESS", "FRX");
+    }
+    let Ok(mut child) = command.spawn() else { return print(&body) };
+    if let Some(mut stdin) = child.stdin.take() {
+        // A pager may be left before the end.
+        let _ = stdin.write_all(&body);
+    }
+    let status = child.wait().context("cannot wait for $PAGER")?;
+    // sh: there is no such command. Better unpaged than not at all.
+    if status.code() == Some(127) { print(&body) } else { Ok(()) }
 }
 
 /// Prints an answer, its last line ended.
@@ -55,7 +84,7 @@ impl<'a> Page<'a> {
     }
 
     /// The entries with their names, as values again.
-    fn entries(&self) -> anyhow::Result<Vec<(RingId, Seq, Entry)>> {
+    fn entries(&self) -> anyhow::Result<Vec<(EntryId, Entry)>> {
         if self.count == 0 {
             return Ok(Vec::new());
         }
@@ -65,8 +94,8 @@ impl<'a> Page<'a> {
             // The name of an entry is no field of what was logged, and so became an attribute.
             let at = entry.attributes.iter().position(|(name, _)| name == "id");
             let id = at.map(|at| entry.attributes.remove(at).1);
-            let (ring, seq) = id.as_ref().and_then(|id| parse_id(id.as_str()?)).unwrap_or_default();
-            (RingId(ring), Seq::from_raw(seq), entry)
+            let id = id.as_ref().and_then(|id| id.as_str()?.parse().ok()).unwrap_or(NO_ID);
+            (id, entry)
         });
         Ok(named.collect())
     }
@@ -86,7 +115,10 @@ impl<'a> Page<'a> {
     pub(crate) fn lines(&self, shape: &Shape, style: &Style) -> anyhow::Result<Vec<u8>> {
         let mut out = Vec::new();
         let mut record = Vec::new();
-        for (ring, seq, entry) in self.entries()? {
+        for (id, mut entry) in self.entries()? {
+            // As its name, what a row stands for is no attribute of what was logged.
+            let at = entry.attributes.iter().position(|(name, _)| name == "fold");
+            let fold = at.map(|at| entry.attributes.remove(at).1);
             let mut writer = RecordWriter::new(&mut record, RECORD_BYTES_MAX);
             writer.entry(&entry);
             writer.finish();
@@ -94,21 +126,33 @@ impl<'a> Page<'a> {
                 time: entry.timestamp,
                 observed: entry.timestamp,
                 level: entry.level,
-                ring,
-                seq,
+                ring: id.ring,
+                seq: id.seq,
                 record: RecordRef::new(&record),
             };
             styled_line(&mut out, &row, shape, style);
+            if let Some(fold) = fold {
+                note(&mut out, &folded(&fold, style), style);
+            }
         }
         Ok(out)
     }
 }
 
-/// The two numbers of an entry's name.
-fn parse_id(id: &str) -> Option<(u64, u64)> {
-    let (ring, seq) = id.split_once('-')?;
-    let number = |text| u64::from_str_radix(text, 16).ok();
-    number(ring).zip(number(seq))
+/// Of an answer without names.
+const NO_ID: EntryId = EntryId { ring: RingId(0), seq: Seq::from_raw(0) };
+
+/// What a folded row stands for.
+fn folded(fold: &logrec_core::Value, style: &Style) -> String {
+    let logrec_core::Value::Map(items) = fold else { return String::new() };
+    let number = |key: &str| items.iter().find(|(k, _)| k == key).and_then(|(_, v)| v.as_f64());
+    let time = |key| time(number(key).unwrap_or_default(), style);
+    format!(
+        "× {} like this, {} to {}",
+        number("count").unwrap_or_default(),
+        time("first"),
+        time("last")
+    )
 }
 
 /// How this terminal is written to.

@@ -21,7 +21,7 @@ use crate::{
     ask::SourceArgs,
     client::{Client, ClientError},
     error::usage,
-    filters::{Filters, Params, add, check},
+    filters::{AnyMark, Filters, Params, Zone, add, check},
     follow::{Follower, LOOK_EVERY},
     rings,
     say::{Voice, say},
@@ -71,21 +71,20 @@ pub(crate) struct TailArgs {
     #[arg(long, help_heading = "Output")]
     json: bool,
 
-    /// Times in UTC, not in this machine's zone
-    #[arg(long, help_heading = "Output")]
-    utc: bool,
+    #[command(flatten)]
+    zone: Zone,
 }
 
 pub(crate) fn run(args: &TailArgs) -> anyhow::Result<ExitCode> {
-    let zone = if args.utc { TimeZone::UTC } else { TimeZone::system() };
+    let zone = args.zone.get()?;
     let mut filters = args.filters.params(&zone)?;
     let is_json = args.json || !std::io::stdout().is_terminal();
     add(&mut filters, "fields", args.fields.as_deref());
-    let shape = check(&filters, &zone)?.shape;
+    let shape = check(&filters, &zone, &AnyMark)?.shape;
     if !is_json {
         filters.retain(|(name, _)| name != "fields");
     }
-    let style = show::style(&zone, args.utc);
+    let style = show::style(&zone, zone == TimeZone::UTC);
     let source = open(args, &zone)?;
     let tail = Tail { source, filters, lines: args.lines, is_json, shape, style };
     // Whichever is first: what ends the work, or the signal that does.
@@ -163,7 +162,7 @@ impl Local {
 
     /// What is new. Only when all that was read is given out more is read, so that none is lost.
     fn next(&mut self, params: &Params) -> anyhow::Result<Vec<u8>> {
-        let request = check(params, &self.zone)?;
+        let request = check(params, &self.zone, self.reader.marks())?;
         let answer = self.reader.answer(&request);
         if answer.page().is_empty() {
             let body = answer.render();
@@ -176,7 +175,7 @@ impl Local {
     }
 
     fn answer(&self, params: &Params) -> anyhow::Result<Vec<u8>> {
-        let request = check(params, &self.zone)?;
+        let request = check(params, &self.zone, self.reader.marks())?;
         Ok(self.reader.answer(&request).render())
     }
 }

@@ -408,7 +408,7 @@ impl<'q> Collector<'q> {
         };
         let head = Head { id: EntryId { ring: source, seq }, time, level };
         // A clock read costs more than most entries do.
-        if seq.ordinal() % 64 == 0 && self.is_out_of_time()
+        if seq.ordinal().is_multiple_of(64) && self.is_out_of_time()
             || self.gave_up
             || !self.matcher.may_match(time, level)
             || !read_of(source, self.query.after.as_ref()).precedes(seq)

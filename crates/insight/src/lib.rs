@@ -3,5 +3,6 @@
 //! No I/O, no clock, no hidden state: the same entries give the same answer from a ring, a file or a
 //! store, and a test needs no server.
 
+pub mod facets;
 pub mod skeleton;
 pub mod stack;

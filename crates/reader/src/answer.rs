@@ -1,6 +1,7 @@
 //! An answer: the page a query found, rendered in one of four forms and held to a budget.
 //!
-//! A budget is kept by leaving out whole entries, those that matter least first: the oldest, or for
+//! With `fold` a run of near-identical entries (see [`fold`](crate::fold)) is one item, else each entry is
+//! one. A budget is kept by leaving out whole items, those that matter least first: the oldest, or for
 //! a follower the last, which it gets with its next read. The answer says how many it left out, and
 //! its cursor leads to them. An entry that alone is larger than the budget is passed over and named.
 
@@ -8,7 +9,7 @@ use std::ops::Range;
 
 use logrec_core::{Cursor, Page, RowRef};
 
-use crate::{params::Request, shape::Format, text, wire};
+use crate::{fold, params::Request, shape::Format, text, wire};
 
 /// What a request found.
 #[derive(Debug)]
@@ -30,7 +31,13 @@ pub struct Unread {
     pub gone: usize,
 }
 
-/// Which rows an answer shows.
+/// What an answer is made of: rows, and which of them make an item each.
+struct Items<'a> {
+    rows: Vec<RowRef<'a>>,
+    items: Vec<Range<usize>>,
+}
+
+/// Which items an answer shows.
 #[derive(Debug, Default)]
 struct Choice {
     /// Those dealt with; what comes behind is for the next answer.
@@ -39,8 +46,23 @@ struct Choice {
     skipped: Vec<usize>,
     /// How many are shown.
     kept: usize,
+    /// How many entries those are.
+    entries: usize,
     /// The first few that were left out for good: id and size.
     too_large: Vec<(String, usize)>,
+}
+
+impl Items<'_> {
+    /// The rows of a run of items.
+    fn rows(&self, run: &Range<usize>) -> Range<usize> {
+        match self.items.get(run.clone()) {
+            Some([first, .., last]) => first.start..last.end,
+            Some([one]) => one.clone(),
+            // Where nothing is dealt with: what was left out stands before it, or behind it.
+            Some([]) | None if run.start > 0 => self.rows.len()..self.rows.len(),
+            Some([]) | None => 0..0,
+        }
+    }
 }
 
 /// Most entries that an answer names as too large.
@@ -72,35 +94,52 @@ impl<'r> Answer<'r> {
         Unread { missed: self.page.missed + self.carried, gone: self.gone }
     }
 
+    /// Whether the time limit ended the search before all was looked at. Such an answer is none: render
+    /// an error that says so.
+    #[must_use]
+    pub const fn gave_up(&self) -> bool {
+        self.page.gave_up
+    }
+
     /// Renders it. The result is UTF-8 and, where the request has a budget, never larger.
     #[must_use]
     pub fn render(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512 + self.page.bytes() + self.page.len() * 128);
         let rows: Vec<RowRef<'_>> = self.page.rows().collect();
+        let items = match self.request.shape.fold {
+            true => fold::runs(&rows, self.request.shape.max_bytes),
+            false => (0..rows.len()).map(|i| i..i + 1).collect(),
+        };
+        let items = Items { rows, items };
         out.extend_from_slice(self.head());
         let start = out.len();
-        let mut ends = Vec::with_capacity(rows.len());
-        for row in &rows {
-            self.row(&mut out, row, ends.is_empty());
+        let mut ends = Vec::with_capacity(items.items.len());
+        for item in &items.items {
+            self.item(&mut out, &items.rows[item.clone()], ends.is_empty());
             ends.push(out.len());
         }
-        let all = Choice { run: 0..rows.len(), kept: rows.len(), ..Choice::default() };
-        let tail = self.tail(&rows, &all, false);
+        let all = Choice {
+            run: 0..ends.len(),
+            kept: ends.len(),
+            entries: items.rows.len(),
+            ..Choice::default()
+        };
+        let tail = self.tail(&items, &all, false);
         let budget = self.request.shape.max_bytes.unwrap_or(usize::MAX);
         if out.len() + tail.len() <= budget {
             out.extend_from_slice(&tail);
             return out;
         }
         // Where the echo of the request would take the room of entries, it is left out.
-        let echo = tail.len() - self.tail(&rows, &all, true).len();
-        let brief = echo > budget / 4 || self.frame(&rows, false, self.gone) > budget / 2;
+        let echo = tail.len() - self.tail(&items, &all, true).len();
+        let brief = echo > budget / 4 || self.frame(&items.rows, false, self.gone) > budget / 2;
         let spans = |i: usize| {
             let begin = if i == 0 { start } else { ends[i - 1] };
             // In JSON the comma before a row that is not the first.
             let comma = usize::from(i > 0 && self.request.shape.format == Format::Json);
             begin + comma..ends[i]
         };
-        let choice = self.choose(&rows, &spans, budget, brief);
+        let choice = self.choose(&items, &spans, budget, brief);
         let mut chosen = Vec::with_capacity(budget.min(out.len() + 1024));
         chosen.extend_from_slice(self.head());
         for i in choice.run.clone().filter(|i| !choice.skipped.contains(i)) {
@@ -109,7 +148,7 @@ impl<'r> Answer<'r> {
             }
             chosen.extend_from_slice(&out[spans(i)]);
         }
-        chosen.extend_from_slice(&self.tail(&rows, &choice, brief));
+        chosen.extend_from_slice(&self.tail(&items, &choice, brief));
         chosen
     }
 
@@ -121,42 +160,42 @@ impl<'r> Answer<'r> {
         }
     }
 
-    fn row(&self, out: &mut Vec<u8>, row: &RowRef<'_>, first: bool) {
+    fn item(&self, out: &mut Vec<u8>, rows: &[RowRef<'_>], first: bool) {
         let shape = &self.request.shape;
         match shape.format {
             Format::Json => {
                 if !first {
                     out.push(b',');
                 }
-                wire::entry(out, row, shape);
+                wire::entries(out, rows, shape);
             }
             Format::Ndjson => {
-                wire::entry(out, row, shape);
+                wire::entries(out, rows, shape);
                 out.push(b'\n');
             }
-            Format::Text => text::line(out, row, shape),
-            Format::Markdown => text::markdown(out, row, shape),
+            Format::Text => text::lines(out, rows, shape),
+            Format::Markdown => text::markdown(out, rows, shape),
         }
     }
 
-    /// Which rows to show within a budget: a run of them from the start, or from the end where the
+    /// Which items to show within a budget: a run of them from the start, or from the end where the
     /// start is what matters least, without those that no answer of this budget could hold.
     fn choose(
         &self,
-        rows: &[RowRef<'_>],
+        items: &Items<'_>,
         spans: &dyn Fn(usize) -> Range<usize>,
         budget: usize,
         brief: bool,
     ) -> Choice {
-        let frame = |gone| self.head().len() + self.frame(rows, brief, gone);
+        let frame = |gone| self.head().len() + self.frame(&items.rows, brief, gone);
         let room = budget.saturating_sub(frame(self.gone));
         // What cursors of other recordings are told comes once, so it makes no entry too large.
         let room_most = budget.saturating_sub(frame(0));
         let newest_last = self.newest_last();
         let mut choice = Choice::default();
         let (mut passed, mut used) = (0, 0);
-        while passed < rows.len() {
-            let i = if newest_last { rows.len() - 1 - passed } else { passed };
+        while passed < items.items.len() {
+            let i = if newest_last { items.items.len() - 1 - passed } else { passed };
             let size = spans(i).len() + 1;
             if size <= room_most {
                 if used + size > room {
@@ -164,8 +203,9 @@ impl<'r> Answer<'r> {
                 }
                 used += size;
                 choice.kept += 1;
+                choice.entries += items.items[i].len();
             } else {
-                let named = (id_of(&rows[i]), size - 1);
+                let named = (items.rows[items.items[i].start].id().to_string(), size - 1);
                 let name_size = TOO_LARGE_FRAME + named.0.len();
                 if self.request.shape.format != Format::Ndjson && choice.too_large.len() < NAMED_MAX
                 {
@@ -181,7 +221,8 @@ impl<'r> Answer<'r> {
             }
             passed += 1;
         }
-        choice.run = if newest_last { rows.len() - passed..rows.len() } else { 0..passed };
+        let all = items.items.len();
+        choice.run = if newest_last { all - passed..all } else { 0..passed };
         choice
     }
 
@@ -197,6 +238,7 @@ impl<'r> Answer<'r> {
         let follows = query.after.as_ref().is_some_and(|cursor| cursor.place.is_none());
         let tail = wire::Tail {
             count: rows.len(),
+            entries: self.request.shape.fold.then_some(rows.len()),
             omitted: rows.len(),
             too_large: Vec::new(),
             gone,
@@ -223,18 +265,20 @@ impl<'r> Answer<'r> {
         after.place.is_none().then(missed)
     }
 
-    fn tail(&self, rows: &[RowRef<'_>], choice: &Choice, brief: bool) -> Vec<u8> {
-        let more = self.page.more || choice.run.len() < rows.len();
+    fn tail(&self, items: &Items<'_>, choice: &Choice, brief: bool) -> Vec<u8> {
+        let (rows, run) = (&items.rows, items.rows(&choice.run));
+        let more = self.page.more || choice.run.len() < items.items.len();
         let tail = wire::Tail {
             count: choice.kept,
-            omitted: rows.len() - choice.kept,
+            entries: self.request.shape.fold.then_some(choice.entries),
+            omitted: rows.len() - choice.entries,
             too_large: choice.too_large.clone(),
             gone: self.gone,
-            missed: self.missed(rows, &choice.run),
+            missed: self.missed(rows, &run),
             more,
             onwards: self.request.query.after.is_some(),
-            next_cursor: self.next_cursor(rows, &choice.run, more),
-            prev_cursor: self.prev_cursor(rows, &choice.run),
+            next_cursor: self.next_cursor(rows, &run, more),
+            prev_cursor: self.prev_cursor(rows, &run),
         };
         self.rendered(&tail, brief)
     }
@@ -295,10 +339,4 @@ impl<'r> Answer<'r> {
         }
         Cursor::read(read)
     }
-}
-
-fn id_of(row: &RowRef<'_>) -> String {
-    let mut id = Vec::new();
-    wire::entry_id(&mut id, row.ring, row.seq);
-    String::from_utf8_lossy(&id).into_owned()
 }

@@ -18,6 +18,11 @@ impl<'o> Object<'o> {
         Self { out, first: true }
     }
 
+    /// Goes on with an object that has a member already.
+    pub(crate) const fn continued(out: &'o mut Vec<u8>) -> Self {
+        Self { out, first: false }
+    }
+
     /// Writes a key and gives the place where its value goes.
     pub(crate) fn key(&mut self, key: &str) -> &mut Vec<u8> {
         if !self.first {

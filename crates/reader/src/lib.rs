@@ -5,8 +5,12 @@
 //! the `Reader` and renders; none filters, sorts or counts by itself. Knows no HTTP.
 
 mod answer;
+mod context;
+mod facets;
 mod file;
+mod fold;
 mod json;
+mod marks;
 mod params;
 mod reader;
 mod shape;
@@ -15,9 +19,16 @@ mod watched;
 pub mod wire;
 
 pub use answer::{Answer, Unread};
+pub use context::{CONTEXT, ContextError, ContextRequest};
+pub use facets::{FACETS, FacetsRequest};
 pub use file::LogFile;
+pub use marks::{MARK_NAME_MAX, MARK_NOTE_MAX, MARKS_MAX, Mark, MarkError, MarkList};
 pub use params::{
-    Applied, LIMIT_MAX, ParamError, Request, TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN, WAIT_MAX_S,
+    Applied, FILTERS, Kind, LIMIT_MAX, PAGE, Param, ParamError, QUERY_TIME_MAX, Request, SHAPE,
+    TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN, WAIT_MAX_S,
 };
 pub use reader::Reader;
 pub use shape::{EntryField, Format, Shape};
+
+/// What is said of a search that its time limit ended.
+pub const TOO_SLOW: &str = "the search took longer than 10 s and was given up; narrow it with `since`, `level` or `logger_filter`, or use a simpler pattern";

@@ -2,15 +2,26 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use logrec_core::{Collector, Query, RingId, RingStats, Source, SourceInfo, ring::Folder, source};
+use jiff::tz::TimeZone;
+use logrec_core::{
+    Collector, EntryId, Filter, Page, Query, RingId, RingStats, RowRef, Source, SourceInfo, Times,
+    Timestamp, ring::Folder, source,
+};
 
-use crate::{answer::Answer, params::Request, watched::Watched, wire};
+use crate::{
+    answer::Answer,
+    marks::MarkList,
+    params::{ParamError, Request},
+    watched::Watched,
+    wire,
+};
 
 /// Answers requests over the sources it was given. Cheap to clone; clones share the sources.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     sources: Arc<RwLock<Vec<Arc<dyn Source>>>>,
     watched: Arc<Mutex<Option<Watched>>>,
+    marks: Arc<MarkList>,
 }
 
 impl Reader {
@@ -18,7 +29,7 @@ impl Reader {
     #[must_use]
     pub fn new(sources: impl IntoIterator<Item = Arc<dyn Source>>) -> Self {
         let sources = Arc::new(RwLock::new(sources.into_iter().collect()));
-        Self { sources, watched: Arc::default() }
+        Self { sources, ..Self::default() }
     }
 
     /// Adds a source: requests from now on see it.
@@ -28,8 +39,34 @@ impl Reader {
 
     /// Also reads every recording in this folder, of processes alive and dead; those that come and go
     /// are noticed within a fifth of a second. A recording that is a source already is not read twice.
+    /// Marks lie there too.
     pub fn watch(&self, folder: Folder) {
+        self.marks.keep_in(folder.path());
         *self.watched() = Some(Watched::new(folder));
+    }
+
+    /// The named moments.
+    #[must_use]
+    pub fn marks(&self) -> &MarkList {
+        &self.marks
+    }
+
+    /// How times are read that a client sends: from now back, without a zone as UTC, with these marks.
+    #[must_use]
+    pub fn times(&self) -> Times<'_> {
+        static UTC: TimeZone = TimeZone::UTC;
+        Times::new(Timestamp::now(), &UTC).with_marks(&*self.marks)
+    }
+
+    /// Reads the parameters of `GET /logs`.
+    ///
+    /// # Errors
+    /// As [`Request::parse`].
+    pub fn request<N: AsRef<str>, V: AsRef<str>>(
+        &self,
+        params: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Request, ParamError> {
+        Request::parse(params, &self.times())
     }
 
     fn watched(&self) -> MutexGuard<'_, Option<Watched>> {
@@ -57,6 +94,43 @@ impl Reader {
         let read = request.query.after.iter().flat_map(|cursor| &cursor.read);
         let gone = read.filter(|(id, _)| sources.iter().all(|source| source.id() != *id)).count();
         Answer::new(request, collector.finish(), gone)
+    }
+
+    /// The entries that match, sorted as asked.
+    #[must_use]
+    pub fn page(&self, query: &Query) -> Page {
+        let mut collector = Collector::new(query);
+        for source in self.sources() {
+            source.scan(&mut collector);
+        }
+        collector.finish()
+    }
+
+    /// Calls `visitor` with every entry that matches, whatever the query's limit, in no order. Whether
+    /// all were looked at; otherwise the query's time limit ended it.
+    pub fn visit(&self, query: &Query, visitor: &mut dyn FnMut(RowRef<'_>)) -> bool {
+        let mut collector = Collector::visiting(query, visitor);
+        for source in self.sources() {
+            source.scan(&mut collector);
+        }
+        !collector.finish().gave_up
+    }
+
+    /// The page that holds this entry; an empty one if it is not there.
+    #[must_use]
+    pub fn entry(&self, id: EntryId) -> Page {
+        let query = Query { filter: Filter::Ids(vec![id]), limit: 1, ..Query::default() };
+        let mut collector = Collector::new(&query);
+        for source in self.sources().iter().filter(|source| source.id() == id.ring) {
+            source.scan(&mut collector);
+        }
+        collector.finish()
+    }
+
+    /// Whether this recording is among the sources.
+    #[must_use]
+    pub fn has(&self, recording: RingId) -> bool {
+        self.sources().iter().any(|source| source.id() == recording)
     }
 
     /// The place behind all that there is now, for a follower who wants only what is new.

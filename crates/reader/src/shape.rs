@@ -48,6 +48,8 @@ pub struct Shape {
     pub fields: Option<Vec<EntryField>>,
     /// The whole answer takes at most so many bytes; whole entries are left out for it.
     pub max_bytes: Option<usize>,
+    /// Runs of near-identical entries become one row.
+    pub fold: bool,
 }
 
 impl Shape {

@@ -2,13 +2,15 @@
 //! care. Written by hand from core's types, so that renaming one of those cannot break a client.
 
 use logrec_core::{
-    Level, RingId, RingStats, RowRef, Seq, SourceInfo,
+    EntryId, Level, RingId, RingStats, RowRef, Seq, SourceInfo,
     record::{CUT_BYTES, NumberTag, RawField, RawFields, TextTag},
     ring::End,
 };
 
 use crate::{
+    fold,
     json::{self, Object},
+    marks::Mark,
     params::{Applied, Request},
     shape::{EntryField as F, Shape},
 };
@@ -100,6 +102,32 @@ pub(crate) fn entry(out: &mut Vec<u8>, row: &RowRef<'_>, shape: &Shape) {
     out.push(b'}');
 }
 
+/// One entry, or a run of several as its first with what the others are: `fold`, always shown.
+pub(crate) fn entries(out: &mut Vec<u8>, rows: &[RowRef<'_>], shape: &Shape) {
+    let [first, others @ ..] = rows else { return };
+    entry(out, first, shape);
+    if others.is_empty() {
+        return;
+    }
+    // Into the entry's object, before its brace.
+    out.pop();
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    let [oldest, newest] = fold::times(rows);
+    out.extend_from_slice(b"\"fold\":{\"count\":");
+    json::uint(out, rows.len() as u64);
+    key!(out, "first");
+    json::epoch_seconds(out, oldest);
+    key!(out, "last");
+    json::epoch_seconds(out, newest);
+    key!(out, "ids");
+    json::array(out, EntryId::runs(rows.iter().map(RowRef::id)), |out, run| {
+        json::string(out, &run.to_string());
+    });
+    out.extend_from_slice(b"}}");
+}
+
 fn known(out: &mut Vec<u8>, field: &RawField<'_>, shape: &Shape) {
     match *field {
         RawField::Text(tag, text) => match tag {
@@ -152,7 +180,10 @@ fn attributes(out: &mut Vec<u8>, fields: RawFields<'_>) {
 /// What stands behind an answer's entries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tail {
+    /// Items shown.
     pub(crate) count: usize,
+    /// Entries that those stand for, where they are folded.
+    pub(crate) entries: Option<usize>,
     pub(crate) omitted: usize,
     /// Of those the first few that no answer of this budget can hold: id and size as rendered.
     pub(crate) too_large: Vec<(String, usize)>,
@@ -173,8 +204,12 @@ pub(crate) const HEAD: &[u8] = b"{\"success\":true,\"data\":[";
 pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, request: &Request, brief: bool) {
     out.extend_from_slice(b"],\"count\":");
     json::uint(out, tail.count as u64);
+    if let Some(entries) = tail.entries {
+        out.extend_from_slice(b",\"entries\":");
+        json::uint(out, entries as u64);
+    }
     out.extend_from_slice(b",\"filters_applied\":");
-    applied(out, request, brief);
+    applied(out, &request.applied, |name| !brief || name == "limit");
     if let Some(cursor) = &tail.next_cursor {
         out.extend_from_slice(b",\"next_cursor\":");
         json::string(out, cursor);
@@ -197,13 +232,18 @@ pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, request: &Request, brief: boo
     }
     if !tail.too_large.is_empty() {
         out.extend_from_slice(b",\"too_large\":");
-        json::array(out, &tail.too_large, |out, (id, bytes)| {
-            let mut entry = Object::new(out);
-            entry.string("id", id).uint("bytes", *bytes as u64);
-            entry.end();
-        });
+        too_large(out, &tail.too_large);
     }
     out.push(b'}');
+}
+
+/// Entries that no answer of the budget can hold: id and size.
+pub(crate) fn too_large(out: &mut Vec<u8>, entries: &[(String, usize)]) {
+    json::array(out, entries, |out, (id, bytes)| {
+        let mut entry = Object::new(out);
+        entry.string("id", id).uint("bytes", *bytes as u64);
+        entry.end();
+    });
 }
 
 /// What a client is told whose cursor names recordings that are not here.
@@ -213,13 +253,14 @@ pub(crate) fn gone_note(gone: usize) -> String {
     )
 }
 
-/// What was given; `brief` keeps the limit alone, where the echo would burst a budget.
-fn applied(out: &mut Vec<u8>, request: &Request, brief: bool) {
+/// What was given. Where the echo would burst a budget, only some of it is kept.
+pub(crate) fn applied(
+    out: &mut Vec<u8>,
+    applied: &[(String, Applied)],
+    keeps: impl Fn(&str) -> bool,
+) {
     let mut object = Object::new(out);
-    for (name, value) in &request.applied {
-        if brief && name != "limit" {
-            continue;
-        }
+    for (name, value) in applied.iter().filter(|(name, _)| keeps(name)) {
         let out = object.key(name);
         match value {
             #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
@@ -300,6 +341,39 @@ fn figures(data: &mut Object<'_>, stats: &RingStats) {
         .uint("evicted", stats.evicted)
         .uint("dropped", stats.dropped)
         .uint("truncated", stats.truncated);
+}
+
+/// `GET /marks`.
+#[must_use]
+pub fn marks(marks: &[Mark]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut object = Object::new(&mut out);
+    object.bool("success", true);
+    json::array(object.plain("data"), marks, mark);
+    object.uint("count", marks.len() as u64);
+    object.end();
+    out
+}
+
+/// `POST /marks`.
+#[must_use]
+pub fn mark_set(set: &Mark) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut object = Object::new(&mut out);
+    object.bool("success", true);
+    mark(object.plain("data"), set);
+    object.end();
+    out
+}
+
+fn mark(out: &mut Vec<u8>, mark: &Mark) {
+    let mut object = Object::new(out);
+    object.string("name", &mark.name);
+    json::epoch_seconds(object.plain("timestamp"), mark.time);
+    if !mark.note.is_empty() {
+        object.string("note", &mark.note);
+    }
+    object.end();
 }
 
 /// `DELETE /logs`.

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use logrec_core::{Entry, Level, Ring, RingOptions, Source, Timestamp, Value};
+use logrec_core::{Entry, EntryId, Level, Ring, RingOptions, Source, Times, Timestamp, Value};
 use logrec_reader::{LogFile, Reader, Request};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
 fn request(params: &[(&str, &str)]) -> Request {
-    Request::parse(params.iter().copied(), Timestamp(0), &TimeZone::UTC).unwrap()
+    Request::parse(params.iter().copied(), &Times::new(Timestamp(0), &TimeZone::UTC)).unwrap()
 }
 
 fn ask(reader: &Reader, params: &[(&str, &str)]) -> String {
@@ -283,6 +283,101 @@ proptest! {
             prop_assert!(unbudgeted["data"][i].to_string().len() + 300 > tokens as usize * 4);
         }
         prop_assert!(missing.len() > 5 || missing == named, "{missing:?} {named:?}");
+    }
+}
+
+#[test]
+fn a_run_of_near_identical_entries_is_one_row() {
+    let ring = Arc::new(Ring::default());
+    for i in 0..12 {
+        let text =
+            if i == 5 { "started".to_owned() } else { format!("took {i}.5 ms for user u{i}") };
+        ring.push(&Entry::new(Timestamp(i * 1_000_000_000), Level::Info, text));
+    }
+    let reader = Reader::new([ring as Arc<dyn Source>]);
+    let answer = json(&reader, &[("fold", "true")]);
+    assert_eq!((&answer["count"], &answer["entries"]), (&3.into(), &12.into()));
+    assert_eq!(
+        messages(&answer),
+        ["took 11.5 ms for user u11", "started", "took 4.5 ms for user u4"]
+    );
+    let fold = &answer["data"][0]["fold"];
+    assert_eq!(
+        (&fold["count"], &fold["first"], &fold["last"]),
+        (&6.into(), &6.0.into(), &11.0.into())
+    );
+    assert!(answer["data"][1].get("fold").is_none());
+    // One thread recorded them one after the other, so that they are one run.
+    let ids = fold["ids"].as_array().unwrap();
+    assert_eq!(ids.len(), 1);
+    let found = json(&reader, &[("q", &format!("id={}", ids[0].as_str().unwrap()))]);
+    assert_eq!(found["count"], 6);
+    let text = ask(&reader, &[("fold", "true"), ("format", "text")]);
+    let run = text.lines().find(|line| line.starts_with("    × ")).unwrap();
+    assert!(
+        run.starts_with(
+            "    × 6 like this, 1970-01-01T00:00:06.000Z to 1970-01-01T00:00:11.000Z, id="
+        ),
+        "{text}"
+    );
+    assert_eq!(json(&reader, &[("fold", "true"), ("limit", "7")])["entries"], 7);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// Folded or not, every entry is named once, in every page and within every budget.
+    #[test]
+    fn folding_loses_nothing(
+        kinds in prop::collection::vec(0..3usize, 0..60), tokens in 300u64..3000, ascending: bool, follow: bool,
+    ) {
+        let ring = Arc::new(Ring::new(RingOptions::default()));
+        for (i, kind) in kinds.iter().enumerate() {
+            let text = ["request {} done", "retry number {} now", "slow: {} ms, a bit longer than the others"][*kind];
+            ring.push(&Entry::new(Timestamp(i as i64), Level::Info, text.replace("{}", &i.to_string())));
+        }
+        let reader = Reader::new([ring as Arc<dyn Source>]);
+        let tokens = tokens.to_string();
+        let mut cursor = follow.then(|| "r".to_owned());
+        let mut named: Vec<String> = Vec::new();
+        for _ in 0..100 {
+            let order = if ascending { "asc" } else { "desc" };
+            let mut params = vec![("fold", "true"), ("max_tokens", tokens.as_str()), ("order", order), ("limit", "25")];
+            if let Some(cursor) = &cursor {
+                params.push((if follow { "after" } else { "before" }, cursor.as_str()));
+            }
+            let rendered = ask(&reader, &params);
+            prop_assert!(rendered.len() as u64 <= tokens.parse::<u64>().unwrap() * 4);
+            let answer: Json = serde_json::from_str(&rendered).unwrap();
+            prop_assert!(answer.get("too_large").is_none());
+            let data = answer["data"].as_array().unwrap();
+            let mut entries = 0;
+            for row in data {
+                let ids = match row.get("fold") {
+                    None => vec![row["id"].as_str().unwrap().to_owned()],
+                    Some(fold) => {
+                        let ids = fold["ids"].as_array().unwrap().iter().flat_map(|run| {
+                            EntryId::parse_run(run.as_str().unwrap()).unwrap().map(|id| id.to_string())
+                        });
+                        ids.collect()
+                    }
+                };
+                prop_assert_eq!(ids.len() as u64, row.get("fold").map_or(1, |fold| fold["count"].as_u64().unwrap()));
+                entries += ids.len();
+                named.extend(ids);
+            }
+            prop_assert_eq!(answer["entries"].as_u64().unwrap() as usize, entries);
+            prop_assert_eq!(answer["count"].as_u64().unwrap() as usize, data.len());
+            match answer["next_cursor"].as_str() {
+                Some(next) if entries > 0 => cursor = Some(next.to_owned()),
+                _ => break,
+            }
+        }
+        let mut all: Vec<String> = reader
+            .answer(&request(&[("limit", "1000")])).page().rows().map(|row| row.id().to_string()).collect();
+        named.sort();
+        all.sort();
+        prop_assert_eq!(named, all);
     }
 }
 

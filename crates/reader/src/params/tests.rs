@@ -1,8 +1,12 @@
+use jiff::tz::TimeZone;
+use logrec_core::{NS_PER_S, Timestamp};
+
 use super::*;
 
 fn parse(params: &[(&str, &str)]) -> Result<Request, String> {
-    let now = Timestamp(1_700_000_000 * NS_PER_S);
-    Request::parse(params.iter().copied(), now, &TimeZone::UTC).map_err(|e| e.message)
+    let zone = TimeZone::UTC;
+    let times = Times::new(Timestamp(1_700_000_000 * NS_PER_S), &zone);
+    Request::parse(params.iter().copied(), &times).map_err(|e| e.message)
 }
 
 #[test]
@@ -41,6 +45,9 @@ fn every_parameter_is_read() {
         ("thread_name", "t"),
         ("service", "s"),
         ("trace_id", "ab"),
+        ("q", "a OR b"),
+        ("fold", "true"),
+        ("span_id", "cd"),
         ("attr.http.status", "500"),
         ("order", "asc"),
         ("after", "r1.2"),
@@ -90,10 +97,12 @@ fn what_is_wrong_is_named_with_what_is_right() {
         ("format", "xml", "give json, ndjson, text or markdown"),
         ("max_tokens", "5", "give a whole number from 200"),
         ("source", "store", "no store is configured"),
-        ("limt", "5", "`limt` is no parameter; did you mean `limit`?"),
-        ("attr.", "5", "`attr.` is no parameter"),
-        ("zzzzzzzzzzzzzzzz", "5", "there are limit, level"),
-        ("q", "level>=ERROR", "`q` is not available yet"),
+        ("limt", "5", "`limt` is no parameter here; did you mean `limit`?"),
+        ("attr.", "5", "`attr.` is no parameter here"),
+        ("zzzzzzzzzzzzzzzz", "5", "there are q, level"),
+        ("q", "a lvel=1", "`q` cannot be read at character 3: `lvel` is no field"),
+        ("since", "mark:x", "`since` cannot be used: `mark:x` names no mark; there is none yet"),
+        ("fold", "yes", "give true or false"),
         ("search", "a\0b", "NUL"),
     ] {
         let error = parse(&[(name, value)]).expect_err(name);
@@ -105,13 +114,6 @@ fn what_is_wrong_is_named_with_what_is_right() {
     assert_eq!(error, "`limit` is given twice; give it once");
     let error = parse(&[(&"\u{1b}x".repeat(100), "6")]).unwrap_err();
     assert!(error.len() < 1000 && !error.contains('\u{1b}'));
-}
-
-#[test]
-fn edits_are_levenshteins() {
-    assert_eq!(edits("kitten", "sitting"), 3);
-    assert_eq!(edits("", "abc"), 3);
-    assert_eq!(nearest("LEVL", &NAMES), Some("level"));
 }
 
 #[test]

@@ -8,10 +8,9 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::Response,
 };
-use jiff::tz::TimeZone;
 use logrec_core::{Cursor, Timestamp};
 use logrec_decode::decode_ingest;
-use logrec_reader::{Reader, Request, Unread, wire};
+use logrec_reader::{Answer, Reader, Request, TOO_SLOW, Unread, wire};
 use tokio::time::Instant;
 
 use super::{App, body, fail, no_parameters, query_string, respond};
@@ -22,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 const INLINE_ENTRIES_MAX: u64 = 20_000;
 
 pub(super) async fn get(State(app): State<App>, uri: Uri) -> Response {
-    let request = match parse(&uri) {
+    let request = match parse(&app, &uri) {
         Ok(request) => request,
         Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     };
@@ -30,21 +29,27 @@ pub(super) async fn get(State(app): State<App>, uri: Uri) -> Response {
     let body = if request.wait_ms > 0 {
         wait(&app, request).await
     } else {
-        search(&app, move |reader| reader.answer(&request).render()).await
+        search(&app, move |reader| rendered(&reader.answer(&request))).await
     };
     match body {
-        Ok(body) => respond(StatusCode::OK, media_type, body),
+        Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
+        Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
     }
 }
 
-fn parse(uri: &Uri) -> Result<Request, String> {
+/// The answer as bytes; `None` when its time was up.
+fn rendered(answer: &Answer<'_>) -> Option<Vec<u8>> {
+    (!answer.gave_up()).then(|| answer.render())
+}
+
+fn parse(app: &App, uri: &Uri) -> Result<Request, String> {
     let params = query_string::parse(uri.query().unwrap_or_default())?;
-    Request::parse(params, Timestamp::now(), &TimeZone::UTC).map_err(|e| e.message)
+    app.reader.request(params).map_err(|e| e.message)
 }
 
 /// Searches here when that is quick, else on a thread where it holds up no connection.
-async fn search<T: Send + 'static>(
+pub(super) async fn search<T: Send + 'static>(
     app: &App,
     work: impl FnOnce(&Reader) -> T + Send + 'static,
 ) -> Result<T, String> {
@@ -58,7 +63,7 @@ async fn search<T: Send + 'static>(
 
 /// Answers as soon as something new matches, or when the time is up. Without a cursor "new" is what
 /// comes from now on.
-async fn wait(app: &App, request: Request) -> Result<Vec<u8>, String> {
+async fn wait(app: &App, request: Request) -> Result<Option<Vec<u8>>, String> {
     let deadline = Instant::now() + Duration::from_millis(request.wait_ms);
     let mut look = Look { request, unread: Unread::default(), answer: None };
     loop {
@@ -76,7 +81,7 @@ struct Look {
     request: Request,
     /// What was lost on the way here.
     unread: Unread,
-    answer: Option<Vec<u8>>,
+    answer: Option<Option<Vec<u8>>>,
 }
 
 impl Look {
@@ -85,8 +90,8 @@ impl Look {
         self.request.query.after.get_or_insert_with(|| reader.end());
         let mut answer = reader.answer(&self.request);
         answer.carry(self.unread);
-        if last || !answer.page().is_empty() {
-            self.answer = Some(answer.render());
+        if last || answer.gave_up() || !answer.page().is_empty() {
+            self.answer = Some(rendered(&answer));
             return self;
         }
         self.unread = answer.unread();

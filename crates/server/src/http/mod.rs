@@ -1,7 +1,9 @@
 //! Routes and what they share: JSON errors, headers, the query string.
 
 mod body;
+mod insight;
 mod logs;
+mod marks;
 mod query_string;
 
 use std::sync::Arc;
@@ -72,6 +74,9 @@ fn api(app: App) -> Router {
     Router::new()
         .route("/logs", get(logs::get).post(logs::post).delete(logs::delete))
         .route("/logs/stats", get(stats))
+        .route("/logs/context", get(insight::context))
+        .route("/logs/fields", get(insight::fields))
+        .route("/marks", get(marks::get).post(marks::post))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
@@ -118,7 +123,11 @@ async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
 }
 
 async fn method_not_allowed(method: axum::http::Method, uri: Uri) -> Response {
-    let allowed = if uri.path().ends_with("/logs") { "GET, POST or DELETE" } else { "GET" };
+    let allowed = match uri.path() {
+        path if path.ends_with("/logs") => "GET, POST or DELETE",
+        path if path.ends_with("/marks") => "GET or POST",
+        _ => "GET",
+    };
     let message = format!("{method} is not answered here; use {allowed}");
     fail(StatusCode::METHOD_NOT_ALLOWED, &message)
 }

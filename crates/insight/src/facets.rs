@@ -1,0 +1,265 @@
+//! Facets: which values a field has, and how often each.
+//!
+//! Memory is bounded: of a field at most [`VALUES_MAX`] different values are told apart, of attributes at
+//! most [`ATTRIBUTES_MAX`] names; what comes beyond is counted together. A value counts by its first
+//! [`VALUE_BYTES_MAX`] bytes.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use logrec_core::{
+    RowRef,
+    record::{FieldRef, ValueRef},
+};
+
+/// Different values of one field that are told apart.
+pub const VALUES_MAX: usize = 1000;
+/// Names of attributes that are told apart.
+pub const ATTRIBUTES_MAX: usize = 200;
+/// Bytes of a value that count.
+pub const VALUE_BYTES_MAX: usize = 200;
+/// How deep into maps attributes are named, with dots.
+const DEPTH_MAX: usize = 4;
+
+/// A field that is no attribute and can be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "they are the fields of `Entry`, documented there")]
+pub enum Facet {
+    Level,
+    Logger,
+    Module,
+    Function,
+    File,
+    Line,
+    ThreadName,
+    Thread,
+    Process,
+    Service,
+    TraceId,
+    SpanId,
+}
+
+impl Facet {
+    /// All, in the order of the wire.
+    pub const ALL: [Self; 12] = [
+        Self::Level,
+        Self::Logger,
+        Self::Module,
+        Self::Function,
+        Self::File,
+        Self::Line,
+        Self::ThreadName,
+        Self::Thread,
+        Self::Process,
+        Self::Service,
+        Self::TraceId,
+        Self::SpanId,
+    ];
+
+    /// The field's name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Level => "level",
+            Self::Logger => "logger",
+            Self::Module => "module",
+            Self::Function => "function",
+            Self::File => "file",
+            Self::Line => "line",
+            Self::ThreadName => "thread_name",
+            Self::Thread => "thread",
+            Self::Process => "process",
+            Self::Service => "service",
+            Self::TraceId => "trace_id",
+            Self::SpanId => "span_id",
+        }
+    }
+}
+
+/// The values of one field.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    counts: HashMap<Box<str>, u64>,
+    /// Entries that have the field.
+    pub entries: u64,
+    /// Entries whose value is beyond those told apart.
+    pub untold: u64,
+}
+
+impl Values {
+    fn add(&mut self, value: &str) {
+        self.entries += 1;
+        let value = &value[..value.floor_char_boundary(VALUE_BYTES_MAX)];
+        if let Some(count) = self.counts.get_mut(value) {
+            *count += 1;
+        } else if self.counts.len() < VALUES_MAX {
+            self.counts.insert(value.into(), 1);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// How many different values were told apart.
+    #[must_use]
+    pub fn distinct(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The most frequent values, most frequent first, then by value.
+    #[must_use]
+    pub fn top(&self, most: usize) -> Vec<(&str, u64)> {
+        let mut all: Vec<(&str, u64)> = self.counts.iter().map(|(v, n)| (&**v, *n)).collect();
+        all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        all.truncate(most);
+        all
+    }
+}
+
+/// Counts values of fields, entry by entry.
+#[derive(Clone, Debug, Default)]
+pub struct Facets {
+    fields: HashMap<Facet, Values>,
+    attributes: HashMap<Box<str>, Values>,
+    /// Entries counted.
+    pub entries: u64,
+    /// Attributes of entries whose names are beyond those told apart.
+    pub untold_attributes: u64,
+}
+
+impl Facets {
+    /// Counts one entry. O(its fields).
+    pub fn add(&mut self, row: &RowRef<'_>) {
+        self.entries += 1;
+        let mut field = |facet, value: &str| self.fields.entry(facet).or_default().add(value);
+        field(Facet::Level, row.level.name());
+        let logger = row.record.logger();
+        if !logger.is_empty() {
+            field(Facet::Logger, logger);
+        }
+        for one in row.record.fields() {
+            match one {
+                FieldRef::Module(v) => field(Facet::Module, v),
+                FieldRef::Function(v) => field(Facet::Function, v),
+                FieldRef::File(v) => field(Facet::File, v),
+                FieldRef::ThreadName(v) => field(Facet::ThreadName, v),
+                FieldRef::Service(v) => field(Facet::Service, v),
+                FieldRef::TraceId(v) => field(Facet::TraceId, v),
+                FieldRef::SpanId(v) => field(Facet::SpanId, v),
+                FieldRef::Line(v) => field(Facet::Line, &v.to_string()),
+                FieldRef::Thread(v) => field(Facet::Thread, &v.to_string()),
+                FieldRef::Process(v) => field(Facet::Process, &v.to_string()),
+                _ => {}
+            }
+        }
+        for one in row.record.fields() {
+            if let FieldRef::Attribute(name, value) = one {
+                self.attribute(name, value, 1);
+            }
+        }
+    }
+
+    fn attribute(&mut self, name: &str, value: ValueRef<'_>, depth: usize) {
+        let printed: Cow<'_, str> = match value {
+            ValueRef::Str(v) => v.into(),
+            ValueRef::Bool(v) => if v { "true" } else { "false" }.into(),
+            ValueRef::Int(v) => v.to_string().into(),
+            ValueRef::UInt(v) => v.to_string().into(),
+            ValueRef::Float(v) => v.to_string().into(),
+            ValueRef::Null => return,
+            ValueRef::Array(items) => {
+                for (_, item) in items.take(VALUES_MAX) {
+                    if !matches!(item, ValueRef::Array(_) | ValueRef::Map(_)) {
+                        self.attribute(name, item, depth);
+                    }
+                }
+                return;
+            }
+            ValueRef::Map(items) => {
+                if depth < DEPTH_MAX {
+                    for (key, item) in items.take(VALUES_MAX) {
+                        self.attribute(&format!("{name}.{key}"), item, depth + 1);
+                    }
+                }
+                return;
+            }
+        };
+        if let Some(values) = self.attributes.get_mut(name) {
+            values.add(&printed);
+        } else if self.attributes.len() < ATTRIBUTES_MAX {
+            self.attributes.entry(name.into()).or_default().add(&printed);
+        } else {
+            self.untold_attributes += 1;
+        }
+    }
+
+    /// The values of a field; `None` if no entry has it.
+    #[must_use]
+    pub fn field(&self, facet: Facet) -> Option<&Values> {
+        self.fields.get(&facet)
+    }
+
+    /// The attributes, those that most entries have first, then by name.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<(&str, &Values)> {
+        let mut all: Vec<(&str, &Values)> =
+            self.attributes.iter().map(|(n, v)| (&**n, v)).collect();
+        all.sort_unstable_by(|a, b| b.1.entries.cmp(&a.1.entries).then_with(|| a.0.cmp(b.0)));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use logrec_core::{Entry, Level, Query, Ring, Timestamp, Value};
+
+    use super::*;
+
+    fn count(entries: &[Entry]) -> Facets {
+        let ring = Ring::default();
+        entries.iter().for_each(|entry| _ = ring.push(entry));
+        let mut facets = Facets::default();
+        let query = Query { limit: entries.len(), ..Query::default() };
+        ring.query(&query).rows().for_each(|row| facets.add(&row));
+        facets
+    }
+
+    #[test]
+    fn values_and_how_often() {
+        let entry = |level, room: &str| Entry {
+            logger: "ws".into(),
+            line: Some(7),
+            attributes: vec![
+                ("room".into(), room.into()),
+                ("http".into(), Value::Map(vec![("status".into(), Value::Int(500))])),
+                ("tags".into(), Value::Array(vec!["a".into(), "b".into()])),
+            ],
+            ..Entry::new(Timestamp(0), level, "x")
+        };
+        let facets =
+            count(&[entry(Level::Error, "a"), entry(Level::Info, "b"), entry(Level::Info, "b")]);
+        let of = |facet| facets.field(facet).unwrap();
+        assert_eq!(of(Facet::Level).top(5), [("INFO", 2), ("ERROR", 1)]);
+        assert_eq!(of(Facet::Logger).top(5), [("ws", 3)]);
+        assert_eq!(of(Facet::Line).top(5), [("7", 3)]);
+        assert!(facets.field(Facet::Service).is_none());
+        let attributes: Vec<_> = facets.attributes().iter().map(|(n, v)| (*n, v.top(1))).collect();
+        assert_eq!(
+            attributes,
+            [("tags", vec![("a", 3)]), ("http.status", vec![("500", 3)]), ("room", vec![("b", 2)]),]
+        );
+    }
+
+    #[test]
+    fn endless_values_and_names_stay_bounded() {
+        let entries: Vec<Entry> = (0..1500)
+            .map(|i| Entry {
+                logger: format!("logger{i}"),
+                attributes: vec![(format!("name{i}"), Value::Int(i))],
+                ..Entry::new(Timestamp(i), Level::Info, "x")
+            })
+            .collect();
+        let facets = count(&entries);
+        let loggers = facets.field(Facet::Logger).unwrap();
+        assert_eq!((loggers.distinct(), loggers.untold, loggers.entries), (1000, 500, 1500));
+        assert_eq!((facets.attributes().len(), facets.untold_attributes), (200, 1300));
+    }
+}
