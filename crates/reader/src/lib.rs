@@ -28,7 +28,7 @@ pub use params::{
     TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN, WAIT_MAX_S,
 };
 pub use reader::Reader;
-pub use shape::{EntryField, Format, Shape};
+pub use shape::{EntryField, FieldKind, Format, Shape};
 
 /// What is said of a search that its time limit ended.
 pub const TOO_SLOW: &str = "the search took longer than 10 s and was given up; narrow it with `since`, `level` or `logger_filter`, or use a simpler pattern";

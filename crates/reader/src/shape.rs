@@ -59,7 +59,7 @@ impl Shape {
 }
 
 macro_rules! entry_fields {
-    ($($variant:ident $name:literal),* $(,)?) => {
+    ($($variant:ident $name:literal $kind:ident $about:literal),* $(,)?) => {
         /// A field of an entry on the wire.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(missing_docs, reason = "they are the fields of `Entry`, documented there")]
@@ -75,6 +75,18 @@ macro_rules! entry_fields {
                 match self { $(Self::$variant => $name),* }
             }
 
+            /// What it is in JSON.
+            #[must_use]
+            pub const fn kind(self) -> FieldKind {
+                match self { $(Self::$variant => FieldKind::$kind),* }
+            }
+
+            /// What it says, for people and models.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about),* }
+            }
+
             /// The field of a name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
@@ -84,9 +96,33 @@ macro_rules! entry_fields {
     };
 }
 
+/// What a field of an entry is in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FieldKind {
+    Number,
+    /// Not negative.
+    Whole,
+    Text,
+    Object,
+}
+
 entry_fields! {
-    Timestamp "timestamp", Level "level", Logger "logger", Message "message", Module "module",
-    Function "function", Line "line", Thread "thread", ThreadName "thread_name",
-    Exception "exception", Id "id", File "file", Process "process", Service "service",
-    TraceId "trace_id", SpanId "span_id", Attributes "attributes",
+    Timestamp "timestamp" Number "seconds since the epoch, UTC, to the microsecond",
+    Level "level" Text "TRACE, DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    Logger "logger" Text "who says it",
+    Message "message" Text "what it says",
+    Module "module" Text "module of the code",
+    Function "function" Text "function of the code",
+    Line "line" Whole "line of the code",
+    Thread "thread" Whole "number of the thread",
+    ThreadName "thread_name" Text "name of the thread",
+    Exception "exception" Text "the full stack trace",
+    Id "id" Text "names this entry in other calls; opaque",
+    File "file" Text "file of the code",
+    Process "process" Whole "number of the process",
+    Service "service" Text "name of the service",
+    TraceId "trace_id" Text "trace it belongs to",
+    SpanId "span_id" Text "span it belongs to",
+    Attributes "attributes" Object "what else was logged with it",
 }

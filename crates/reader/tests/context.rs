@@ -211,7 +211,7 @@ proptest! {
                     let shown = answer["data"].as_array().unwrap();
                     let there = shown.iter().any(|row| row["id"] == id.as_str());
                     prop_assert!(there || answer["too_large"][0]["id"] == id.as_str());
-                    prop_assert_eq!(answer["count"].as_u64().unwrap() as usize, shown.len());
+                    prop_assert_eq!(answer["count"].as_u64().unwrap(), shown.len() as u64);
                 }
             }
         }

@@ -4,6 +4,7 @@ mod body;
 mod insight;
 mod logs;
 mod marks;
+mod openapi;
 mod query_string;
 
 use std::sync::Arc;
@@ -59,11 +60,12 @@ pub fn router(app: App) -> Router {
     api(app).layer(middleware::from_fn_with_state(access, access::check))
 }
 
-/// All that logrec serves: the API under `/api/debug`, and `/healthz`.
+/// All that logrec serves: the API under `/api/debug`, `/healthz` and `/llms.txt`.
 pub fn app(app: App) -> Router {
     let access = app.access.clone();
     Router::new()
         .route("/healthz", get(healthz))
+        .route("/llms.txt", get(llms))
         .nest("/api/debug", api(app))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -77,6 +79,8 @@ fn api(app: App) -> Router {
         .route("/logs/context", get(insight::context))
         .route("/logs/fields", get(insight::fields))
         .route("/marks", get(marks::get).post(marks::post))
+        .route("/openapi.json", get(openapi::json))
+        .route("/docs", get(openapi::docs))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
@@ -112,6 +116,12 @@ async fn healthz() -> Response {
         "\"}"
     );
     respond(StatusCode::OK, "application/json", BODY.as_bytes().to_vec())
+}
+
+/// How an assistant asks, as llmstxt.org has it.
+async fn llms() -> Response {
+    const TEXT: &[u8] = include_bytes!("llms.txt");
+    respond(StatusCode::OK, "text/plain; charset=utf-8", TEXT.to_vec())
 }
 
 async fn not_found(OriginalUri(uri): OriginalUri) -> Response {

@@ -1,0 +1,240 @@
+//! The shapes of bodies and answers. Closed: a member that is not described here is a defect, and the
+//! tests look for it.
+
+use logrec_reader::{EntryField, FieldKind};
+use serde_json::{Map, Value, json};
+
+pub(super) fn all() -> Value {
+    json!({
+        "Error": object(json!({ "success": fixed(false), "error": text() }), &["success", "error"]),
+        "Entry": entry(),
+        "LogsAnswer": logs(),
+        "ContextAnswer": { "oneOf": [surroundings(), story()] },
+        "FieldsAnswer": fields(),
+        "StatsAnswer": stats(),
+        "NewEntries": {
+            "oneOf": [{ "$ref": "#/components/schemas/NewEntry" }, { "type": "array", "items": { "$ref": "#/components/schemas/NewEntry" } }],
+        },
+        "NewEntry": new_entry(),
+        "IngestAnswer": ingest(),
+        "ClearAnswer": object(
+            json!({ "success": fixed(true), "message": text(), "entries_removed": whole() }),
+            &["success", "message", "entries_removed"],
+        ),
+        "Mark": object(
+            json!({ "name": text(), "timestamp": number(), "note": text() }),
+            &["name", "timestamp"],
+        ),
+        "NewMark": object(
+            json!({
+                "name": { "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_.-]+$" },
+                "note": { "type": "string", "maxLength": 250 },
+                "time": { "type": ["string", "number"], "description": "when, as `since` takes it; default now" },
+            }),
+            &["name"],
+        ),
+        "MarksAnswer": object(
+            json!({ "success": fixed(true), "data": list("Mark"), "count": whole() }),
+            &["success", "data", "count"],
+        ),
+        "MarkAnswer": object(
+            json!({ "success": fixed(true), "data": { "$ref": "#/components/schemas/Mark" } }),
+            &["success", "data"],
+        ),
+    })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn whole() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+fn number() -> Value {
+    json!({ "type": "number" })
+}
+
+fn flag() -> Value {
+    json!({ "type": "boolean" })
+}
+
+fn fixed(flag: bool) -> Value {
+    json!({ "const": flag })
+}
+
+fn list(of: &str) -> Value {
+    json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{of}") } })
+}
+
+fn object(properties: Value, required: &[&str]) -> Value {
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+fn applied() -> Value {
+    json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] }, "description": "what was given" })
+}
+
+fn entry() -> Value {
+    let mut properties = Map::new();
+    for field in EntryField::ALL {
+        let mut schema = match field.kind() {
+            FieldKind::Number => number(),
+            FieldKind::Whole => whole(),
+            FieldKind::Text => text(),
+            FieldKind::Object => json!({ "type": "object" }),
+        };
+        schema["description"] = field.about().into();
+        properties.insert(field.name().to_owned(), schema);
+    }
+    let fold = object(
+        json!({ "count": whole(), "first": number(), "last": number(), "ids": { "type": "array", "items": text() } }),
+        &["count", "first", "last", "ids"],
+    );
+    properties.insert("fold".to_owned(), fold);
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+fn too_large() -> Value {
+    let one = object(json!({ "id": text(), "bytes": whole() }), &["id", "bytes"]);
+    json!({ "type": "array", "items": one, "description": "entries that no answer of this budget can hold" })
+}
+
+fn logs() -> Value {
+    object(
+        json!({
+            "success": fixed(true), "data": list("Entry"), "count": whole(), "entries": whole(),
+            "filters_applied": applied(), "next_cursor": text(), "prev_cursor": text(),
+            "missed": whole(), "note": text(), "omitted": whole(), "too_large": too_large(),
+        }),
+        &["success", "data", "count", "filters_applied"],
+    )
+}
+
+fn surroundings() -> Value {
+    object(
+        json!({
+            "success": fixed(true), "data": list("Entry"), "count": whole(), "entries": whole(), "id": text(),
+            "more_before": flag(), "more_after": flag(), "filters_applied": applied(), "omitted": whole(),
+            "too_large": too_large(),
+        }),
+        &["success", "data", "count", "id", "more_before", "more_after", "filters_applied"],
+    )
+}
+
+fn story() -> Value {
+    let occurrences = object(
+        json!({ "count": whole(), "first": number(), "last": number() }),
+        &["count", "first", "last"],
+    );
+    let omitted = object(
+        json!({ "stack_lines": whole(), "before": whole(), "after": whole() }),
+        &["stack_lines", "before", "after"],
+    );
+    let data = object(
+        json!({
+            "entry": { "$ref": "#/components/schemas/Entry" }, "message": text(), "message_cut_bytes": whole(),
+            "root_cause": text(), "occurrences": occurrences, "stack": { "type": "array", "items": text() },
+            "led_by": { "enum": ["trace", "task", "thread", "logger", "time"] },
+            "before": list("Entry"), "more_before": flag(), "after": list("Entry"), "more_after": flag(),
+        }),
+        &["entry", "occurrences", "led_by", "before", "more_before"],
+    );
+    object(
+        json!({ "success": fixed(true), "data": data, "filters_applied": applied(), "omitted": omitted }),
+        &["success", "data", "filters_applied"],
+    )
+}
+
+fn fields() -> Value {
+    let value = object(json!({ "value": text(), "count": whole() }), &["value", "count"]);
+    let values = object(
+        json!({
+            "entries": whole(), "distinct": whole(), "complete": flag(),
+            "values": { "type": "array", "items": value }, "other": whole(),
+        }),
+        &["entries", "distinct", "complete", "values", "other"],
+    );
+    let each = json!({ "type": "object", "additionalProperties": values });
+    let mut data = each.clone();
+    data["properties"] = json!({ "attributes": each });
+    let omitted = object(
+        json!({ "fields": whole(), "attributes": whole(), "values_each": whole() }),
+        &["fields", "attributes", "values_each"],
+    );
+    object(
+        json!({
+            "success": fixed(true), "data": data, "entries": whole(), "filters_applied": applied(),
+            "omitted": omitted, "untold_attributes": whole(),
+        }),
+        &["success", "data", "entries", "filters_applied"],
+    )
+}
+
+fn stats() -> Value {
+    let time = json!({ "type": ["number", "null"] });
+    let levels = json!({ "type": "object", "additionalProperties": whole() });
+    let figures = json!({
+        "total_entries": whole(), "oldest_entry": time, "newest_entry": time, "max_size": whole(),
+        "level_counts": levels, "bytes": whole(), "max_bytes": whole(), "recorded": whole(),
+        "evicted": whole(), "dropped": whole(), "truncated": whole(),
+    });
+    let mut source = figures.clone();
+    for (key, schema) in [
+        ("kind", json!({ "enum": ["ring", "recording", "file"] })),
+        ("name", text()),
+        ("service", text()),
+        ("process", whole()),
+        ("started", number()),
+        ("state", text()),
+        ("ended", number()),
+        ("trouble", text()),
+    ] {
+        source[key] = schema;
+    }
+    let mut data = figures;
+    data["sources"] =
+        json!({ "type": "array", "items": object(source, &["kind", "name", "total_entries"]) });
+    data["followers"] = json!({ "type": "array", "items": { "type": "object" } });
+    data["store"] = json!({ "type": "object" });
+    let data = object(
+        data,
+        &[
+            "total_entries",
+            "oldest_entry",
+            "newest_entry",
+            "max_size",
+            "level_counts",
+            "sources",
+            "followers",
+            "store",
+        ],
+    );
+    object(json!({ "success": fixed(true), "data": data }), &["success", "data"])
+}
+
+fn new_entry() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "message": text(),
+            "timestamp": { "type": ["number", "string"], "description": "seconds since the epoch, or RFC 3339; default the arrival" },
+            "level": { "type": ["string", "integer"], "description": "a name in any case, or a Python level number; default INFO" },
+            "logger": text(),
+        },
+        "required": ["message"],
+        "description": "Fields of an entry; other keys become attributes.",
+    })
+}
+
+fn ingest() -> Value {
+    let error = object(json!({ "index": whole(), "error": text() }), &["index", "error"]);
+    object(
+        json!({
+            "success": fixed(true), "accepted": whole(), "rejected": whole(),
+            "errors": { "type": "array", "items": error },
+        }),
+        &["success", "accepted", "rejected", "errors"],
+    )
+}
