@@ -32,12 +32,16 @@ pub(super) fn slashes(file: &str) -> std::borrow::Cow<'_, str> {
     if file.contains('\\') { file.replace('\\', "/").into() } else { file.into() }
 }
 
-/// `<frozen importlib._bootstrap>`, `<attrs generated init shop.Cart>`: made, not written.
-fn is_generated(file: &str) -> bool {
-    file.starts_with('<') && !file.starts_with("<stdin") && !file.starts_with("<ipython")
+/// `<frozen importlib._bootstrap>`, `<attrs generated init shop.Cart>`: made, not written. What is
+/// given to `exec` and `python -c` is `<string>` and the application's own, and so are the methods
+/// that `dataclass` makes, but those have names of the language's.
+fn is_generated(function: &str, file: &str) -> bool {
+    let is_given = file.starts_with("<stdin") || file.starts_with("<ipython");
+    let is_own = file == "<string>" && !(function.starts_with("__") && function.ends_with("__"));
+    file.starts_with('<') && !is_given && !is_own
 }
 
-pub(super) fn python(file: &str) -> bool {
+pub(super) fn python(function: &str, file: &str) -> bool {
     let file = slashes(file);
     // The standard library: `…/lib/python3.11/json/decoder.py`, `C:/Python311/Lib/json/decoder.py`.
     let is_std = ["/lib/python", "/lib64/python", "/Lib/"].iter().any(|folder| {
@@ -48,7 +52,7 @@ pub(super) fn python(file: &str) -> bool {
     });
     // `/usr/local/bin/uvicorn`: the script pip makes for a package's command.
     let is_script = file.contains("/bin/") && !file.ends_with(".py");
-    !(is_generated(&file) || is_std || is_script || is_installed(&file))
+    !(is_generated(function, &file) || is_std || is_script || is_installed(&file))
 }
 
 #[rustfmt::skip] // a table
@@ -86,7 +90,7 @@ pub(super) fn javascript(file: &str) -> bool {
     let runtime = ["node:", "internal/", "ext:", "webpack/", "native", "<anonymous>", "bun:"];
     let is_runtime = path.is_empty() || runtime.iter().any(|start| path.starts_with(start));
     // Before Node 16 its own files were bare names: `module.js`, `events.js`.
-    let is_old = !path.contains('/') && !path.contains(':');
+    let is_old = !path.contains('/') && !path.contains(':') && path != "[eval]";
     !(is_runtime || is_old || is_installed(&path))
 }
 
@@ -184,4 +188,98 @@ pub(super) fn script(file: &str) -> bool {
         || path.starts_with('[')
         || path.contains("/bin/")
         || is_installed(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn python_files() {
+        for (function, file) in [
+            ("f", "/app/shop/cart.py"),
+            ("f", "cart.py"),
+            ("f", "/srv/lib/shop/cart.py"),
+            ("<module>", "<stdin>"),
+            ("f", "<string>"),
+            ("f", r"C:\shop\cart.py"),
+        ] {
+            assert!(super::python(function, file), "{file}");
+        }
+        for (function, file) in [
+            ("f", "/usr/lib/python3/dist-packages/x.py"),
+            ("f", "/usr/lib/python3.11/json/decoder.py"),
+            ("f", "/app/.venv/lib/python3.12/site-packages/x/y.py"),
+            ("f", r"C:\Python311\Lib\json\decoder.py"),
+            ("f", r"C:\venv\Lib\site-packages\x.py"),
+            ("f", "<frozen importlib._bootstrap>"),
+            ("__init__", "<string>"),
+            ("__init__", "<attrs generated init shop.Cart>"),
+            ("<module>", "/usr/local/bin/uvicorn"),
+        ] {
+            assert!(!super::python(function, file), "{file}");
+        }
+    }
+
+    #[test]
+    fn jvm_classes() {
+        assert!(super::jvm("app", "com.shop.Cart.total", "Cart.java", "[classes!/:1.0]"));
+        assert!(super::jvm("", "javaclub.Cart.total", "Cart.java", ""));
+        for (module, name, file, jar) in [
+            ("java.base", "x.Y.z", "Y.java", ""),
+            ("", "javax.servlet.http.HttpServlet.service", "HttpServlet.java", ""),
+            ("", "com.shop.Cart$$SpringCGLIB$$0.total", "<generated>", ""),
+            ("", "com.shop.Cart$$Lambda$14/0x00.run", "", ""),
+            ("", "com.vendor.Thing.run", "Thing.java", "[thing-1.0.jar:1.0]"),
+        ] {
+            assert!(!super::jvm(module, name, file, jar), "{name}");
+        }
+    }
+
+    #[test]
+    fn go_packages() {
+        assert!(super::go("main.main", "/app/main.go"));
+        assert!(super::go("github.com/acme/shop/log.Write", "/app/log/log.go"));
+        assert!(super::go("log.Write", "/app/log2/log.go"));
+        for (function, file) in [
+            ("net/http.(*conn).serve", "/usr/local/go/src/net/http/server.go"),
+            ("net/http.(*conn).serve", "net/http/server.go"),
+            ("runtime.goexit", "/opt/hostedtoolcache/go/1.22/x64/src/runtime/asm_amd64.s"),
+            ("panic", "/usr/local/go/src/runtime/panic.go"),
+            ("github.com/x/y.Do", "/root/go/pkg/mod/github.com/x/y@v1.2.3/y.go"),
+            ("github.com/x/y.Do", "github.com/x/y@v1.2.3/y.go"),
+            ("github.com/x/y.Do", "/app/vendor/github.com/x/y/y.go"),
+        ] {
+            assert!(!super::go(function, file), "{function} {file}");
+        }
+    }
+
+    #[test]
+    fn rust_functions() {
+        assert!(super::rust("shop::cart::total", ""));
+        assert!(super::rust("<shop::Cart as core::fmt::Display>::fmt", ""));
+        assert!(super::rust("core::ops::FnOnce::call_once", "./src/main.rs"));
+        for (function, file) in [
+            ("<alloc::boxed::Box<F,A> as core::ops::function::FnOnce<Args>>::call_once", ""),
+            ("<usize as core::slice::index::SliceIndex<[T]>>::index", ""),
+            ("<&dyn core::ops::Fn<()> as core::ops::FnOnce<()>>::call_once", ""),
+            ("tokio::runtime::task::raw::poll", ""),
+            ("shop::cart::total", "/rustc/5980/library/std/src/panicking.rs"),
+            ("__libc_start_call_main", "./csu/../sysdeps/nptl/libc_start_call_main.h"),
+            ("main", ""),
+        ] {
+            assert!(!super::rust(function, file), "{function}");
+        }
+    }
+
+    #[test]
+    fn scripts() {
+        assert!(super::javascript("/app/src/cart.js"));
+        assert!(super::javascript("webpack-internal:///./src/cart.js"));
+        for file in ["", "node:internal/x", "/app/node_modules/x/i.js", "module.js", "<anonymous>"]
+        {
+            assert!(!super::javascript(file), "{file}");
+        }
+        assert!(super::script("app/models/cart.rb"));
+        assert!(!super::script("/usr/lib/ruby/3.2.0/net/http.rb"));
+        assert!(!super::script("/app/vendor/autoload.php"));
+    }
 }

@@ -198,7 +198,9 @@ impl Distilled<'_, '_> {
         let is_chain = self.causes.len() > 1;
         let omitted =
             (self.causes_omitted > 0).then(|| format!("… {} more causes", self.causes_omitted));
-        self.causes.iter().flat_map(move |shown| shown.lines(is_chain)).chain(omitted)
+        // Below a panic of these lies the machinery of panics, always the same.
+        let tells = !matches!(self.language, Language::Rust | Language::Go);
+        self.causes.iter().flat_map(move |shown| shown.lines(is_chain, tells)).chain(omitted)
     }
 }
 
@@ -239,20 +241,20 @@ impl Shown<'_, '_> {
         text
     }
 
-    fn lines(&self, is_chain: bool) -> impl Iterator<Item = String> {
+    fn lines(&self, is_chain: bool, tells: bool) -> impl Iterator<Item = String> {
         let margin = "  ".repeat(self.depth);
         let mark = if self.is_root && is_chain { " [root cause]" } else { "" };
         let head = format!("{margin}{}{mark}", self.headline());
         let rows = self.rows.iter().enumerate();
-        std::iter::once(head)
-            .chain(rows.map(move |(at, row)| format!("{margin}  {}", row.text(at))))
+        let rows = rows.map(move |(at, row)| format!("{margin}  {}", row.text(tells && at == 0)));
+        std::iter::once(head).chain(rows)
     }
 }
 
 impl Row<'_, '_> {
-    /// `at total (/app/cart.py:12): return prices[item]`; of libraries' frames the name of the
-    /// one that raised is told, which is when they are row 0.
-    fn text(&self, at: usize) -> String {
+    /// `at total (/app/cart.py:12): return prices[item]`; of libraries' frames, when they are
+    /// where it was raised, the innermost is told.
+    fn text(&self, is_raiser: bool) -> String {
         match self {
             Self::Frame { frame, times } => {
                 let mut text = format!("at {}", place(frame));
@@ -267,7 +269,9 @@ impl Row<'_, '_> {
             }
             Self::Library { count, innermost } => {
                 let what = format!("… {count} library {}", plural(*count, "frame"));
-                if at == 0 { format!("{what}, from {}", place(innermost)) } else { what }
+                let file = tail(innermost.file);
+                let place = || place(&Frame { file, ..(*innermost).clone() });
+                if is_raiser { format!("{what}, from {}", place()) } else { what }
             }
             Self::Again { frames, times } => {
                 format!("… the {frames} above {times} more {}", plural(*times, "time"))
@@ -285,6 +289,12 @@ fn place(frame: &Frame<'_>) -> String {
         (function, "") => function.to_owned(),
         (function, file) => format!("{function} ({file}{line})"),
     }
+}
+
+/// The last two parts of a path.
+fn tail(file: &str) -> &str {
+    let at = file.rmatch_indices(['/', '\\']).nth(1);
+    at.map_or(file, |(at, _)| &file[at + 1..])
 }
 
 fn plural(count: usize, word: &str) -> String {

@@ -7,7 +7,7 @@
 //! trace shows it, which tells two `raise` of one function apart and does not drift as the line
 //! number does. A function counts where it is first met, so recursion of any depth is one.
 //!
-//! Not in the hash: messages, numbers of lines, libraries' frames (unless there are no others),
+//! Not in the hash: messages (unless there is neither a type nor a function anywhere), numbers of lines, libraries' frames (unless there are no others),
 //! suppressed exceptions, how many members of a group were the same.
 
 use std::{fmt, str::FromStr};
@@ -62,29 +62,45 @@ impl Hash {
 }
 
 pub(super) fn of_stack(stack: &Stack<'_>) -> GroupId {
-    let root = Root::of(stack);
-    let mut hashes = vec![0; stack.causes.len()];
+    let (root, is_bare) = (Root::of(stack), is_bare(stack));
+    // Of each cause its own hash, and that of all it stands for.
+    let mut hashes = vec![(0, 0); stack.causes.len()];
     // A parent stands before its children: from the back, theirs are known.
     for at in (0..stack.causes.len()).rev() {
         let mut hash = Hash::new();
-        cause(stack, &stack.causes[at], &root, &mut hash);
+        cause(stack, &stack.causes[at], &root, is_bare, &mut hash);
+        let own = hash.finish();
+        let mut inner = None;
         let mut members = Vec::new();
-        for (child, inner) in stack.causes.iter().enumerate().skip(at + 1) {
-            if inner.parent != Some(at) {
-                continue;
-            }
-            match inner.link {
-                Link::Member => members.push(hashes[child]),
-                Link::Cause | Link::Context => hash.number(hashes[child]),
+        for (child, link) in children(stack, at) {
+            match link {
+                Link::Member => members.push(hashes[child].1),
+                Link::Cause | Link::Context => inner = Some(hashes[child]),
                 Link::Suppressed | Link::Outermost => {}
             }
         }
         members.sort_unstable();
         members.dedup();
-        members.into_iter().for_each(|member| hash.number(member));
-        hashes[at] = hash.finish();
+        let whole = match inner {
+            // Recursion that wraps at each level is recursion too.
+            Some((inner, whole)) if inner == own && members.is_empty() => whole,
+            _ => {
+                let mut hash = Hash::new();
+                hash.number(own);
+                inner.into_iter().for_each(|(_, whole)| hash.number(whole));
+                hash.number(members.len() as u64);
+                members.into_iter().for_each(|member| hash.number(member));
+                hash.finish()
+            }
+        };
+        hashes[at] = (own, whole);
     }
-    GroupId(hashes[0])
+    GroupId(hashes[0].1)
+}
+
+fn children(stack: &Stack<'_>, at: usize) -> impl Iterator<Item = (usize, Link)> {
+    let causes = stack.causes.iter().enumerate().skip(at + 1);
+    causes.filter(move |(_, cause)| cause.parent == Some(at)).map(|(at, cause)| (at, cause.link))
 }
 
 pub(super) fn site(stack: &Stack<'_>) -> GroupId {
@@ -106,6 +122,9 @@ pub(super) fn site(stack: &Stack<'_>) -> GroupId {
             Some(parent) => at = parent,
             None => break,
         }
+    }
+    if is_bare(stack) {
+        skeleton(&stack.root().message, &mut hash);
     }
     GroupId(hash.finish())
 }
@@ -134,7 +153,7 @@ fn skeleton(text: &str, hash: &mut Hash) {
     }
 }
 
-fn cause(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root, hash: &mut Hash) {
+fn cause(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root, is_bare: bool, hash: &mut Hash) {
     kind(stack, cause, hash);
     let mut seen: Vec<u64> = Vec::new();
     for frame in cause.frames.iter().filter(|frame| frame.is_app && !is_inlined(frame)) {
@@ -147,11 +166,17 @@ fn cause(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root, hash: &mut Hash) {
             seen.push(key);
         }
     }
-    let names_place = cause.frames.iter().any(|frame| !frame.function.is_empty());
-    let has_type = !cause.kind.is_empty() && cause.kind != "panic";
-    if !has_type && !names_place {
+    if is_bare {
         skeleton(&cause.message, hash);
     }
+}
+
+/// Whether nothing but messages tells a trace from another: neither a function nor a type.
+fn is_bare(stack: &Stack<'_>) -> bool {
+    stack.causes.iter().all(|cause| {
+        (cause.kind.is_empty() || cause.kind == "panic")
+            && cause.frames.iter().all(|frame| frame.function.is_empty())
+    })
 }
 
 /// Comprehensions are frames of their own until Python 3.12.

@@ -28,11 +28,33 @@ struct Open {
     is_list: bool,
 }
 
+/// What is known of the lines after a head.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Message {
+    /// They are frames or properties.
+    None,
+    /// They go on with the message until a frame.
+    Open,
+    /// They go on with it until a closing bracket: the error has no frames.
+    Bracketed,
+}
+
+impl Message {
+    fn of(head: &str) -> Self {
+        let is_bracketed = head.starts_with('[');
+        match head.trim_end_matches([' ', ',', '{']) {
+            _ if head.ends_with('{') && !is_bracketed => Self::None,
+            head if head.ends_with(']') => Self::None,
+            _ if is_bracketed => Self::Bracketed,
+            _ => Self::Open,
+        }
+    }
+}
+
 pub(super) fn parse(text: &str) -> Option<Stack<'_>> {
     let mut tree = Tree::new();
     let mut open: Vec<Open> = Vec::new();
-    // No frame has ended the message yet.
-    let mut in_message = false;
+    let mut message = Message::None;
     for (_, line) in tree::lines(text).skip_while(excerpt()) {
         let bare = line.trim();
         let indent = tree::indent(line);
@@ -42,7 +64,7 @@ pub(super) fn parse(text: &str) -> Option<Stack<'_>> {
         if let Some(call) = bare.strip_prefix("at ")
             && let Some(frame) = frame(call)
         {
-            in_message = false;
+            message = Message::None;
             if tree.is_empty() {
                 let node = tree.add(Cause::new("", "", Link::Outermost), None);
                 open.push(Open { indent: 0, node, is_list: false });
@@ -55,11 +77,13 @@ pub(super) fn parse(text: &str) -> Option<Stack<'_>> {
         if tree.is_empty() {
             let node = tree.add(named(bare, Link::Outermost), None);
             open.push(Open { indent: 0, node, is_list: false });
-            in_message = !bare.ends_with('{');
+            message = Message::of(bare);
             continue;
         }
-        if let Some((opened, cause)) = child(&mut open, bare, indent) {
-            in_message = opened.is_some() && !bare.ends_with(['{', '[']);
+        if let Some((opened, cause)) = child(&mut open, bare, indent, message != Message::None) {
+            let head =
+                cause.as_ref().map(|_| bare.split_once("]: ").map_or(bare, |(_, head)| head));
+            message = head.map_or(Message::None, Message::of);
             if let (Some(is_list), Some(parent)) = (opened, open.last()) {
                 let parent = parent.node;
                 let node = cause.map_or(parent, |cause| tree.add(cause, Some(parent)));
@@ -67,19 +91,24 @@ pub(super) fn parse(text: &str) -> Option<Stack<'_>> {
                     open.push(Open { indent, node, is_list });
                 }
             }
-        } else if let (true, Some(last)) = (in_message, open.last()) {
+        } else if let (true, Some(last)) = (message != Message::None, open.last()) {
             tree::extend(text, tree.node(last.node), line);
+            if message == Message::Bracketed && Message::of(bare) == Message::None {
+                message = Message::None;
+            }
         }
     }
     tree.finish(Language::JavaScript, 0)
 }
 
 /// Whether a line opens another error (`Some(false)`, with it) or a list (`Some(true)`), or only
-/// closes one (`None`). `open` then ends with what it belongs to.
+/// closes one (`None`). `open` then ends with what it belongs to. Inside of a message only the word
+/// says that a cause follows: the indentation and brackets of its lines say nothing.
 fn child<'a>(
     open: &mut Vec<Open>,
     bare: &'a str,
     indent: usize,
+    in_message: bool,
 ) -> Option<(Option<bool>, Option<Cause<'a>>)> {
     let causes = ["[cause]: ", "caused by: ", "Caused by: "];
     let cause = causes.iter().find_map(|start| bare.strip_prefix(start));
@@ -93,6 +122,9 @@ fn child<'a>(
             open.pop();
         }
         return Some((Some(false), Some(named(rest, Link::Cause))));
+    }
+    if in_message {
+        return None;
     }
     if is_list {
         while open.len() > 1 && open.last().is_some_and(|last| last.indent >= indent) {
@@ -140,7 +172,7 @@ fn named(line: &str, link: Link) -> Cause<'_> {
 
 /// `async Object.run [as go] (file:///app/a.mjs:4:69)`, `/app/a.js:4:69`, `Array.map (<anonymous>)`.
 fn frame(call: &str) -> Option<Frame<'_>> {
-    let call = call.trim_end_matches([' ', '{']);
+    let call = call.trim_end_matches([' ', '{', ',']);
     let call = call.strip_prefix("async ").unwrap_or(call);
     let (function, place) = match call.split_once(" (") {
         Some((function, place)) => (function, place.strip_suffix(')')?),

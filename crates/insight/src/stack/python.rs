@@ -108,7 +108,14 @@ impl<'a> Parser<'a> {
             self.header();
             return;
         }
-        if !is_drawn || !bare.starts_with(['|', '+']) {
+        // A group that was never raised has no traceback, and so no `+` above its first bar.
+        let opens = bare.starts_with("| ") && self.levels[0].state == State::Before;
+        if !is_drawn
+            && opens
+            && head::split(&bare[2..]).is_some_and(|(kind, _)| kind.ends_with("Group"))
+        {
+            self.levels.push(Level::new(None));
+        } else if !is_drawn || !bare.starts_with(['|', '+']) {
             if is_drawn && !bare.is_empty() {
                 self.unwind(1);
             }
@@ -190,6 +197,10 @@ impl<'a> Parser<'a> {
                 self.frame(text);
             }
             // An exception that was never raised has no traceback, only its name.
+            State::Before if text.starts_with("and ") && text.ends_with(" more exceptions") => {
+                let more = text["and ".len()..].split(' ').next().and_then(|n| n.parse().ok());
+                self.tree.omit(more.unwrap_or(0));
+            }
             State::Before => {
                 let is_member = self.levels.len() > 1 || !self.level().chain.is_empty();
                 let named = if is_member { head::split(text) } else { head::typed(text) };
@@ -199,7 +210,14 @@ impl<'a> Parser<'a> {
                 }
             }
             State::Frames if line.starts_with([' ', '\t']) => self.frame(text),
-            State::Frames if text.starts_with("[Previous line repeated ") => self.frame(text),
+            // loguru marks the frame that caught the exception with `> `.
+            State::Frames
+                if ["[Previous line repeated ", "> File \""]
+                    .iter()
+                    .any(|start| text.starts_with(start)) =>
+            {
+                self.frame(text)
+            }
             State::Frames if text.is_empty() => {}
             State::Frames => self.name(at, text),
             State::Message => self.more(at, text),
@@ -225,6 +243,7 @@ impl<'a> Parser<'a> {
         level.chain.push((node, Link::Cause));
         if level.chain.len() > CHAIN_MAX {
             level.chain.remove(CHAIN_MAX / 2);
+            self.tree.omit(1);
         }
     }
 
@@ -235,7 +254,7 @@ impl<'a> Parser<'a> {
 
     /// `  File "a.py", line 4, in f`, the source below it, or how often the last was repeated.
     fn frame(&mut self, text: &'a str) {
-        let text = text.trim_start();
+        let text = text.trim_start().trim_start_matches("> ");
         let Some(cause) = self.current() else { return };
         if let Some(rest) = text.strip_prefix("[Previous line repeated ") {
             let times = rest.split(' ').next().and_then(|n| n.parse::<u32>().ok());
@@ -246,12 +265,13 @@ impl<'a> Parser<'a> {
             text.strip_prefix("File \"").and_then(|rest| rest.split_once("\", line "))
         {
             let (line, function) = rest.split_once(", in ").unwrap_or((rest, ""));
+            let function = function.trim();
             cause.push(Frame {
-                function: function.trim(),
+                function,
                 file,
                 line: line.trim().parse().ok(),
                 code: None,
-                is_app: app::python(file),
+                is_app: app::python(function, file),
                 repeats: 0,
             });
         } else if let Some(last) = cause.frames.last_mut() {

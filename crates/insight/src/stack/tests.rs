@@ -21,7 +21,7 @@ fn python_chains_both_ways() {
         PYTHON,
         &[
             "ValueError: note from add_note",
-            "  … 1 library frame, from get (/venv/lib/python3.11/site-packages/lib/x.py:1)",
+            "  … 1 library frame, from get (lib/x.py:1)",
             "  at <module> (/app/main.py:13): {}[\"k\"]",
             "  … 1 library frame",
             "while handling shop.errors.CartError: no pear (+2 lines)",
@@ -45,7 +45,7 @@ fn python_groups_are_trees() {
             "SystemExit: 1",
             "  at <module> (/app/p.py:30): raise SystemExit(1)",
             "while handling ExceptionGroup: unhandled errors in a TaskGroup (3 sub-exceptions)",
-            "  … 1 library frame, from run (/usr/lib/python3.11/asyncio/runners.py:190)",
+            "  … 1 library frame, from run (asyncio/runners.py:190)",
             "  at <module> (/app/p.py:20): asyncio.run(main())",
             "  member KeyError: 'k'",
             "    at b (/app/p.py:13): {}[\"k\"]",
@@ -56,6 +56,7 @@ fn python_groups_are_trees() {
             "  while handling ExceptionGroup: inner (2 sub-exceptions)",
             "    at g (/app/p.py:23): raise",
             "    member TypeError: 1 (×2)",
+            "… 5 more causes",
         ],
     );
 }
@@ -108,7 +109,7 @@ fn node_causes_and_aggregates() {
             "  … 2 library frames",
             "  at /app/n.mjs:11",
             "caused by TypeError: root",
-            "  … 1 library frame, from Object.m (/app/node_modules/lib/index.js:2)",
+            "  … 1 library frame, from Object.m (lib/index.js:2)",
             "  at Foo (/app/foo.js:3)",
             "caused by Error: deep [root cause]",
             "  at deep (/app/deep.js:1)",
@@ -135,7 +136,7 @@ fn go_panics_and_wrapped_errors() {
         GO,
         &[
             "runtime error: index out of range: [5] with length 3",
-            "  … 1 library frame, from panic (/usr/local/go/src/runtime/panic.go:884)",
+            "  … 1 library frame",
             "  at main.(*Cart).total.func1 (/app/main.go:12)",
             "  … 1 library frame",
             "  at main.main (/app/main.go:5)",
@@ -163,7 +164,7 @@ fn rust_panics_and_error_chains() {
         RUST,
         &[
             "panic: index out of bounds: the len is 0 but the index is 0",
-            "  … 3 library frames, from __rustc::rust_begin_unwind (/rustc/59807616/library/std/src/panicking.rs:689)",
+            "  … 3 library frames",
             "  at shop::store::load (./src/store.rs:1)",
             "  at shop::store::load::{{closure}} (./src/store.rs:1)",
             "  … the 2 above 1 more time",
@@ -176,7 +177,7 @@ fn rust_panics_and_error_chains() {
         ANYHOW,
         &[
             "failed to start",
-            "  … 1 library frame, from anyhow::error::<impl anyhow::Error>::msg (/root/.cargo/registry/src/x/anyhow-1.0.104/src/error.rs:1)",
+            "  … 1 library frame",
             "  at shop::start (/app/src/main.rs:4)",
             "caused by could not open file (+1 line)",
             "caused by No such file [root cause]",
@@ -283,6 +284,36 @@ fn recursion_is_folded_and_frames_are_bounded() {
 }
 
 #[test]
+fn a_group_that_was_never_raised_and_what_loguru_marks() {
+    let text = "  | ExceptionGroup:  (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    \
+        | Exception Group Traceback (most recent call last):\n    |   File \"/a.py\", line 2, in f\n    \
+        | ExceptionGroup: inner (1 sub-exception)\n    +-+---------------- 1 ----------------\n      \
+        | ValueError: 1\n      +------------------------------------\n    \
+        +---------------- 2 ----------------\n    | KeyError: 'z'\n    \
+        +------------------------------------\n";
+    let stack = parse(text).unwrap();
+    assert_eq!(
+        shape(&stack),
+        [
+            ("ExceptionGroup", Link::Outermost, None),
+            ("ExceptionGroup", Link::Member, Some(0)),
+            ("ValueError", Link::Member, Some(1)),
+            ("KeyError", Link::Member, Some(0)),
+        ]
+    );
+    check(
+        "Traceback (most recent call last):\n\n  File \"/app/a.py\", line 9, in g\n    f(x)\n    │ └ 3\n    \
+         └ <function f at 0x7f>\n\n> File \"/app/a.py\", line 4, in f\n    raise ValueError(x)\n\n\
+         ValueError: 3",
+        &[
+            "ValueError: 3",
+            "  at f (/app/a.py:4): raise ValueError(x)",
+            "  at g (/app/a.py:9): f(x)",
+        ],
+    );
+}
+
+#[test]
 fn a_long_chain_keeps_its_ends() {
     let mut text = String::from("a.B: 0\n");
     (1..1000)
@@ -363,6 +394,27 @@ fn another_site_is_another_group() {
     }
 }
 
+/// anyhow's context, added at each level of a recursion.
+#[test]
+fn recursion_that_wraps_is_one_group() {
+    let deep = ANYHOW.replace("    1: No", "    1: could not open file\n    2: No");
+    let typed = |depth: usize| {
+        let level = "Caused by: a.B: x\n\tat a.C.f(C.java:3)\n".repeat(depth);
+        format!("a.B: y\n\tat a.C.f(C.java:9)\n{level}Caused by: a.Root: z\n\tat a.C.g(C.java:3)\n")
+    };
+    assert_eq!(group(ANYHOW), group(&deep));
+    assert_eq!(group(&typed(1)), group(&typed(17)));
+    let bare = |n: u8| {
+        format!("Error: loading {n}\n\nCaused by:\n    0: loading {n}\n    1: no row {n}\n")
+    };
+    assert_eq!(group(&bare(1)), group(&bare(2)));
+    assert_ne!(group(&bare(1)), group(&bare(1).replace("no row", "no table")));
+    assert_ne!(
+        parse(&bare(1)).unwrap().site(),
+        parse(&bare(1).replace("no row", "no table")).unwrap().site()
+    );
+}
+
 #[test]
 fn a_site_is_one_by_all_its_paths() {
     let other = PYTHON.replace("in checkout", "in preview").replace("SystemExit", "ValueError");
@@ -375,6 +427,23 @@ fn group_ids_are_text_and_never_change() {
     assert_eq!(group("ValueError: bad").to_string().len(), 16);
     let id = parse(GO).unwrap().group();
     assert_eq!(id.to_string().parse::<GroupId>().unwrap(), id);
+    // Ids are kept in queries and alerts: another here is a breaking change.
+    let ids = SAMPLES.map(|text| group(text).to_string());
+    let expected = [
+        "84a2a2d914551e06",
+        "98ad80acfb6b1141",
+        "7728681b737b495d",
+        "82a1de7f77aba8a9",
+        "a2f8872100c502b2",
+        "7db4c8b0b7c6c7ec",
+        "6325142d65f1e7ed",
+        "9484dc785fbea41d",
+        "5fccd9cf0bb2f983",
+        "0f7585bf3eac239d",
+        "f56ed01f51617e0b",
+        "ee516f6ab6c36b0a",
+    ];
+    assert_eq!(ids, expected);
 }
 
 /// What must hold for any text.
@@ -400,6 +469,46 @@ fn holds(text: &str) {
             .sum();
         assert!(frames <= most.max(stack.causes.len()), "{frames} of {most}");
         assert!(distilled.lines().all(|line| !line.contains('\n')));
+    }
+}
+
+/// A megabyte of what could cost more than its length.
+#[test]
+fn large_texts_are_read_within_bounds() {
+    let fill = |head: &str, line: &str| head.to_owned() + &line.repeat((1 << 20) / line.len());
+    for (head, line) in [
+        ("a.B: x\n", "Caused by: a.B: x\n"),
+        ("a.B: x\n", "\tSuppressed: a.B: x\n\t\tat a.B.c(D.java:1)\n"),
+        ("a.B: x\n\tat a.B.c(D.java:1)\n", "a message that never ends\n"),
+        ("not named\nCaused by: ", "a message that never ends\n"),
+        ("Traceback (most recent call last):\n", "  File \"a.py\", line 1, in f\n"),
+        ("Traceback (most recent call last):\nValueError: a\n", "and more\n"),
+        (
+            "",
+            "Traceback (most recent call last):\nValueError: a\n\nDuring handling of the above exception, another exception occurred:\n\n",
+        ),
+        (
+            "  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: x\n  +-+---------------- 1 ----------------\n",
+            "    | ValueError: 1\n    +---------------- 2 ----------------\n",
+        ),
+        (
+            "  + Exception Group Traceback (most recent call last):\n",
+            "  | ExceptionGroup: x\n  +-+---------------- 1 ----------------\n",
+        ),
+        (
+            "[AggregateError: x] {\n  [errors]: [\n",
+            "    Error: x\n        at f (/a.js:1:1) {\n      [cause]: Error: y\n    },\n",
+        ),
+        ("Error: x\n    at f (/a.js:1:1) {\n", "  [cause]: Error: y\n"),
+        ("panic: x\n", "\tpanic: y\n"),
+        ("Error: x\n\nCaused by:\n", "    0: y\n"),
+        ("System.Exception: x\n", " ---> System.Exception: y\n"),
+        ("", "KeyError: x in /a.php:1\n#0 /a.php(3): f()\nNext "),
+        ("KeyError: ", "x"),
+        ("at f (", "("),
+        ("", "\u{2028}é"),
+    ] {
+        holds(&fill(head, line));
     }
 }
 

@@ -153,6 +153,11 @@ impl<'a> Tree<'a> {
         self.nodes.len() - 1
     }
 
+    /// Counts causes that are not going to be shown.
+    pub(super) fn omit(&mut self, count: usize) {
+        self.omitted = self.omitted.saturating_add(count);
+    }
+
     pub(super) fn attach(&mut self, child: usize, parent: usize, link: Link) {
         if child != parent {
             (self.nodes[child].parent, self.nodes[child].link) = (Some(parent), link);
@@ -176,7 +181,7 @@ impl<'a> Tree<'a> {
         }
         self.fold_members(&mut children);
         let (order, mut omitted) = order(top, &children);
-        omitted += self.omitted;
+        omitted = omitted.saturating_add(self.omitted);
         let mut place = vec![None; self.nodes.len()];
         let mut causes = Vec::with_capacity(order.len());
         for at in order {
