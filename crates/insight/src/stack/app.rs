@@ -180,6 +180,31 @@ pub(super) fn dotnet(function: &str) -> bool {
     !library.iter().any(|prefix| function.starts_with(prefix))
 }
 
+/// Elixir: by the OTP application a frame is of; dependencies' are listed as one's own are.
+pub(super) fn elixir(application: &str) -> bool {
+    let library = [
+        "",
+        "elixir",
+        "stdlib",
+        "kernel",
+        "logger",
+        "ex_unit",
+        "mix",
+        "phoenix",
+        "plug",
+        "ecto",
+        "cowboy",
+        "ranch",
+        "bandit",
+        "thousand_island",
+        "telemetry",
+        "db_connection",
+        "oban",
+    ];
+    let family = ["phoenix_", "plug_", "ecto_", "cowboy_"];
+    !library.contains(&application) && !family.iter().any(|start| application.starts_with(start))
+}
+
 /// Ruby and PHP: by the folder, or the runtime's name for code of its own.
 pub(super) fn script(file: &str) -> bool {
     let path = slashes(file);

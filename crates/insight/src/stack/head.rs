@@ -28,6 +28,7 @@ fn sign(line: &str) -> Option<Language> {
         b'S' if text.trim_end() == "Stack trace:" => Language::Php,
         b'#' if text.starts_with("#0 ") => Language::Php,
         b'P' | b'F' if text.contains("atal error:") && text.contains("Uncaught ") => Language::Php,
+        b'*' if text.starts_with("** (") && text.contains(") ") => Language::Elixir,
         b'.' if is_more(text).is_some() => Language::Jvm,
         b'-' if text.starts_with("---> ") || text.starts_with("--- End of ") => Language::Dotnet,
         b'[' if text.starts_with("[cause]: ") || text.starts_with("[errors]: [") => {

@@ -1,15 +1,16 @@
 //! Stack traces read: from the text of an entry's `exception` to causes and frames.
 //!
 //! `logrec-decode` finds where in a stream of lines a trace begins and ends; here the text is known
-//! to be one. A runtime's printing is read as that runtime prints it, a file a family:
-//! [`python`], [`jvm`], [`node`], [`go`], [`rust`], and [`others`] for .NET, Ruby and PHP. All of
-//! them make the same [`Stack`]: causes as a tree, each with its frames, the innermost first.
+//! to be one. A runtime's printing is read as that runtime prints it, a file a family: `python`,
+//! `jvm`, `node`, `go`, `rust`, and `others` for .NET, Ruby, PHP and Elixir. All of them make the
+//! same [`Stack`]: causes as a tree, each with its frames, the innermost first.
 //!
-//! Which frames are the application's says [`app`]; what a person reads of a trace is made in
-//! [`distill`], and which traces are the same failure says [`group`].
+//! Which frames are the application's says `app`; what a person reads of a trace is made in
+//! `distill` ([`Stack::distilled`]), and which traces are the same failure says `group`
+//! ([`Stack::group`]).
 //!
-//! Limits before API: at most [`CAUSES_MAX`] causes, [`FRAMES_MAX`] frames of each (the first and the last),
-//! one pass over the text. No input is an error: what is not understood is left out.
+//! Limits before API: at most [`CAUSES_MAX`] causes, [`FRAMES_MAX`] frames of each (the first and
+//! the last), one pass over the text. No input is an error: what is not understood is left out.
 //!
 //! ```
 //! let text = "Traceback (most recent call last):
@@ -78,6 +79,8 @@ pub enum Language {
     Ruby,
     /// PHP.
     Php,
+    /// Elixir.
+    Elixir,
     /// A type and a message, or a chain of them, without a frame.
     Unknown,
 }
@@ -95,6 +98,7 @@ impl Language {
             Self::Dotnet => "dotnet",
             Self::Ruby => "ruby",
             Self::Php => "php",
+            Self::Elixir => "elixir",
             Self::Unknown => "unknown",
         }
     }
@@ -263,6 +267,7 @@ pub fn parse(text: &str) -> Option<Stack<'_>> {
         Language::Dotnet => others::dotnet(text),
         Language::Ruby => others::ruby(text),
         Language::Php => others::php(text),
+        Language::Elixir => others::elixir(text),
         Language::Unknown => head::alone(text),
     }
 }

@@ -1,4 +1,4 @@
-//! .NET, Ruby and PHP: the common forms of each.
+//! .NET, Ruby, PHP and Elixir: the common forms of each.
 
 use super::{
     Cause, Frame, Language, Link, Stack, app, head,
@@ -181,4 +181,42 @@ fn php_frame(line: &str) -> Option<(&str, Option<u32>, &str)> {
         Some((file, line)) => Some((file, line.parse().ok(), call)),
         None => Some((place, None, call)),
     }
+}
+
+/// Elixir: `** (KeyError) no pears`, then `    (shop 0.1.0) lib/cart.ex:5: Shop.Cart.total/1`.
+pub(super) fn elixir(text: &str) -> Option<Stack<'_>> {
+    let mut tree = Tree::new();
+    let mut in_message = false;
+    for (_, line) in tree::lines(text) {
+        let bare = line.trim();
+        if let Some((kind, message)) = bare
+            .strip_prefix("** (")
+            .and_then(|rest| rest.split_once(") "))
+            .filter(|_| tree.is_empty())
+        {
+            tree.add(Cause::new(kind, message, Link::Outermost), None);
+            in_message = true;
+        } else if let Some(frame) = elixir_frame(bare).filter(|_| !tree.is_empty()) {
+            tree.node(0).push(frame);
+            in_message = false;
+        } else if in_message && !bare.is_empty() {
+            tree::extend(text, tree.node(0), line);
+        }
+    }
+    tree.finish(Language::Elixir, 0)
+}
+
+/// The function without its arity's arguments stays as it is printed: `Shop.Cart.total/1`.
+fn elixir_frame(line: &str) -> Option<Frame<'_>> {
+    let (application, rest) = match line.strip_prefix('(') {
+        Some(rest) => rest.split_once(") ")?,
+        None => ("", line),
+    };
+    let (place, function) = rest.split_once(": ")?;
+    let (file, line) = tree::place(place);
+    line?;
+    let name = application.split(' ').next().unwrap_or_default();
+    // A project that is being compiled has no application's name before its files.
+    let is_app = app::elixir(name) || (name.is_empty() && !file.starts_with("deps/"));
+    Some(Frame { function, file, line, code: None, is_app, repeats: 0 })
 }

@@ -1,5 +1,5 @@
 //! Traces as their runtimes print them, for tests: CPython 3.11, OpenJDK 17, Node 20, Go 1.22,
-//! Rust 1.95, .NET 8, Ruby 3.0 and PHP 8; paths and names changed.
+//! Rust 1.95, .NET 8, Ruby 3.0, PHP 8 and Elixir 1.15; paths and names changed.
 
 pub(super) const PYTHON: &str = r#"Traceback (most recent call last):
   File "/app/shop/cart.py", line 8, in total
@@ -256,8 +256,17 @@ Stack trace:
   thrown in /app/index.php on line 11
 ";
 
-pub(super) const SAMPLES: [&str; 12] =
-    [PYTHON, GROUP, JAVA, NODE, AGGREGATE, GO, PKG_ERRORS, RUST, ANYHOW, DOTNET, RUBY, PHP];
+pub(super) const ELIXIR: &str = "** (KeyError) key :pear not found
+in: %{}
+    (shop 0.1.0) lib/shop/cart.ex:5: Shop.Cart.total/1
+    (elixir 1.15.0) lib/enum.ex:1693: Enum.\"-map/2-lists^map/1-1-\"/2
+    (phoenix 1.7.0) lib/phoenix/router.ex:432: Phoenix.Router.__call__/5
+    lib/shop/web.ex:9: Shop.Web.show/2
+Last message: :go
+";
+
+pub(super) const SAMPLES: [&str; 13] =
+    [PYTHON, GROUP, JAVA, NODE, AGGREGATE, GO, PKG_ERRORS, RUST, ANYHOW, DOTNET, RUBY, PHP, ELIXIR];
 
 /// The part of [`JAVA`] that tells what was suppressed.
 pub(super) const SUPPRESSED: &str = "\tSuppressed: java.lang.RuntimeException: close

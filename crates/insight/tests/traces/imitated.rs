@@ -35,17 +35,22 @@ impl Run {
         self.0 % n
     }
 
+    fn one_of<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
+        let at = self.below(N as u64);
+        of[usize::try_from(at).expect("less than a usize")]
+    }
+
     fn depth(&mut self) -> u64 {
-        [1, 2, 7, 90, 400][self.below(5) as usize]
+        self.one_of([1, 2, 7, 90, 400])
     }
 
     fn message(&mut self) -> String {
         let words = ["pear", "no row 17", "", "a: b", "user 'x' [5]", "two\nlines at once (x)"];
-        format!("{} {}", words[self.below(6) as usize], self.below(1000))
+        format!("{} {}", self.one_of(words), self.below(1000))
     }
 
     fn folder(&mut self) -> &'static str {
-        ["/app", "/home/u/app", "/srv/releases/20260102", "/opt/shop"][self.below(4) as usize]
+        self.one_of(["/app", "/home/u/app", "/srv/releases/20260102", "/opt/shop"])
     }
 }
 
@@ -153,7 +158,7 @@ pub(crate) fn java(run: &mut Run, site: (&str, &str), path: &str) -> String {
 
 pub(crate) fn node(run: &mut Run, site: (&str, &str), path: &str) -> String {
     let folder = run.folder();
-    let scheme = ["", "file://"][run.below(2) as usize];
+    let scheme = run.one_of(["", "file://"]);
     let all = calls(run, site, path);
     let mut frames = Vec::new();
     // V8 keeps as many as Error.stackTraceLimit says, of which some services raise the default.
@@ -228,7 +233,7 @@ pub(crate) fn go(run: &mut Run, site: (&str, &str), path: &str) -> String {
         "worker" => format!("panic: runtime error: index out of range [{n}] with length 3"),
         _ => format!("panic: {message}"),
     };
-    let state = ["running", "running, locked to thread"][run.below(2) as usize];
+    let state = run.one_of(["running", "running, locked to thread"]);
     let mut out = format!("{what}\n\ngoroutine {n} [{state}]:\n{runtime}{frames}");
     if run.below(2) == 0 {
         out += "\ngoroutine 1 [select, 5 minutes]:\nmain.other()\n\t/app/other.go:1 +0x1\n";
@@ -277,7 +282,7 @@ pub(crate) fn rust(run: &mut Run, site: (&str, &str), path: &str) -> String {
             run.below(99)
         )
     } else {
-        let thread = ["main' (7)", "tokio-runtime-worker", "w1' (99)"][run.below(3) as usize];
+        let thread = run.one_of(["main' (7)", "tokio-runtime-worker", "w1' (99)"]);
         let end = if thread.ends_with(')') { "" } else { "'" };
         let line = 1 + run.below(400);
         format!(

@@ -4,6 +4,9 @@
 //! `shop.py` and `shop.mjs` write small applications and run them, `imitated` prints as other
 //! runtimes do; all vary what must not matter.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows the figures of tests that pass")]
+
 mod imitated;
 
 use std::{collections::HashMap, hash::Hash, process::Command};
