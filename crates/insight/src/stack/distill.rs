@@ -17,7 +17,7 @@ const CODE_CHARS_MAX: usize = 120;
 pub struct Distilled<'s, 'a> {
     /// Whose trace it is.
     pub language: Language,
-    /// The causes, in the order of [`Stack::causes`].
+    /// The causes, in the order of [`Stack::causes`], but for those that [`Shown::alike`] counts.
     pub causes: Vec<Shown<'s, 'a>>,
     /// Causes the stack itself left out.
     pub causes_omitted: usize,
@@ -34,6 +34,9 @@ pub struct Shown<'s, 'a> {
     pub depth: usize,
     /// The frames, the innermost first.
     pub rows: Vec<Row<'s, 'a>>,
+    /// Causes after it in the chain that are not shown, since they have its type and were raised
+    /// where it was: recursion that wraps at each level.
+    pub alike: usize,
 }
 
 /// A row of a distilled stack.
@@ -76,14 +79,34 @@ pub(super) fn distilled<'s, 'a>(stack: &'s Stack<'a>, frames_max: usize) -> Dist
         let inner = usize::from(matches!(cause.link, Link::Member | Link::Suppressed));
         let depth = cause.parent.map_or(0, |parent| depths[parent]) + inner;
         depths.push(depth);
-        causes.push(Shown { cause, is_root: at == root, depth, rows: rows(cause) });
+        if let Some(last) = causes.last_mut()
+            && cause.parent == at.checked_sub(1)
+            && at != root
+            && inner == 0
+            && is_alike(last.cause, cause)
+        {
+            last.alike += 1;
+            continue;
+        }
+        let (is_root, rows) = (at == root, rows(cause));
+        causes.push(Shown { cause, is_root, depth, rows, alike: 0 });
     }
     let needs: Vec<usize> =
         causes.iter().map(|shown| shown.rows.iter().filter(|row| row.is_frame()).count()).collect();
+    let root = causes.iter().position(|shown| shown.is_root).unwrap_or(0);
     for (shown, most) in causes.iter_mut().zip(shares(&needs, root, frames_max)) {
         shorten(&mut shown.rows, most);
     }
     Distilled { language: stack.language, causes, causes_omitted: stack.causes_omitted }
+}
+
+/// Whether both have one type and were raised in one place of the application.
+fn is_alike(a: &Cause<'_>, b: &Cause<'_>) -> bool {
+    fn raiser<'f>(cause: &'f Cause<'_>) -> Option<(&'f str, &'f str, Option<u32>)> {
+        let frame = cause.frames.iter().find(|frame| frame.is_app)?;
+        Some((frame.function, frame.file, frame.line))
+    }
+    a.kind == b.kind && raiser(a).is_some() && raiser(a) == raiser(b)
 }
 
 /// Gives each cause one frame, the root half of what is left, the others theirs in order.
@@ -243,11 +266,15 @@ impl Shown<'_, '_> {
 
     fn lines(&self, is_chain: bool, tells: bool) -> impl Iterator<Item = String> {
         let margin = "  ".repeat(self.depth);
+        let alike_margin = margin.clone();
         let mark = if self.is_root && is_chain { " [root cause]" } else { "" };
         let head = format!("{margin}{}{mark}", self.headline());
         let rows = self.rows.iter().enumerate();
         let rows = rows.map(move |(at, row)| format!("{margin}  {}", row.text(tells && at == 0)));
-        std::iter::once(head).chain(rows)
+        let alike = (self.alike > 0).then(|| {
+            format!("{alike_margin}… {} more {} like it", self.alike, plural(self.alike, "cause"))
+        });
+        std::iter::once(head).chain(rows).chain(alike)
     }
 }
 

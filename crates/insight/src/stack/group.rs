@@ -71,39 +71,58 @@ impl Hash {
 
 pub(super) fn of_stack(stack: &Stack<'_>) -> GroupId {
     let (root, is_bare) = (Root::of(stack), is_bare(stack));
-    // Of each cause its own hash, and that of all it stands for.
-    let mut hashes = vec![(0, 0); stack.causes.len()];
+    let mut hashes = vec![Hashes::default(); stack.causes.len()];
     // A parent stands before its children: from the back, theirs are known.
     for at in (0..stack.causes.len()).rev() {
         let mut hash = Hash::new();
         cause(stack, &stack.causes[at], &root, is_bare, &mut hash);
-        let own = hash.finish();
+        let raised = raised(stack, &stack.causes[at], &root, is_bare);
         let mut inner = None;
         let mut members = Vec::new();
         for (child, link) in children(stack, at) {
             match link {
-                Link::Member => members.push(hashes[child].1),
+                Link::Member => members.push(hashes[child].whole),
                 Link::Cause | Link::Context => inner = Some(hashes[child]),
                 Link::Suppressed | Link::Outermost => {}
             }
         }
         members.sort_unstable();
         members.dedup();
-        let whole = match inner {
-            // Recursion that wraps at each level is recursion too.
-            Some((inner, whole)) if inner == own && members.is_empty() => whole,
-            _ => {
-                let mut hash = Hash::new();
-                hash.number(own);
-                inner.into_iter().for_each(|(_, whole)| hash.number(whole));
-                hash.number(members.len() as u64);
-                members.into_iter().for_each(|member| hash.number(member));
-                hash.finish()
-            }
+        // Recursion that wraps at each level is recursion too: one for all levels.
+        let inner = match inner {
+            Some(inner) if inner.raised == raised && members.is_empty() => inner.inner,
+            other => other.map(|inner| inner.whole),
         };
-        hashes[at] = (own, whole);
+        inner.into_iter().for_each(|inner| hash.number(inner));
+        hash.number(members.len() as u64);
+        members.into_iter().for_each(|member| hash.number(member));
+        hashes[at] = Hashes { raised, inner, whole: hash.finish() };
     }
-    GroupId(hashes[0].1)
+    GroupId(hashes[0].whole)
+}
+
+/// What is known of a cause when its parent's turn comes.
+#[derive(Clone, Copy, Default)]
+struct Hashes {
+    /// Its type and where it was raised.
+    raised: u64,
+    /// What caused it, and all below.
+    inner: Option<u64>,
+    /// It and all below.
+    whole: u64,
+}
+
+fn raised(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root, is_bare: bool) -> u64 {
+    let mut hash = Hash::new();
+    kind(stack, cause, &mut hash);
+    if let Some(frame) = cause.frames.iter().find(|frame| frame.is_app) {
+        hash.number(frame_key(stack.language, frame, root));
+        code(frame, &mut hash);
+    }
+    if is_bare {
+        skeleton(&cause.message, &mut hash);
+    }
+    hash.finish()
 }
 
 fn children(stack: &Stack<'_>, at: usize) -> impl Iterator<Item = (usize, Link)> {

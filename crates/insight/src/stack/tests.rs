@@ -333,6 +333,23 @@ fn a_long_chain_keeps_its_ends() {
 }
 
 #[test]
+fn recursion_that_wraps_is_told_once() {
+    let level = "Caused by: a.B: x\n\tat a.C.f(C.java:3)\n\t... 1 more\n".repeat(20);
+    let head = "a.B: y\n\tat a.C.f(C.java:3)\n\tat a.C.main(C.java:1)\n";
+    check(
+        &format!("{head}{level}Caused by: a.Root: z\n\tat a.C.g(C.java:8)\n\t... 2 more\n"),
+        &[
+            "a.B: y",
+            "  at a.C.f (C.java:3)",
+            "  at a.C.main (C.java:1)",
+            "… 20 more causes like it",
+            "caused by a.Root: z [root cause]",
+            "  at a.C.g (C.java:8)",
+        ],
+    );
+}
+
+#[test]
 fn few_frames_go_to_the_root_cause() {
     let stack = parse(PYTHON).unwrap();
     let lines: Vec<String> = stack.distilled(0).lines().collect();

@@ -160,7 +160,7 @@ fn generated(language: Language, runtime: &str, script: &str) -> Vec<Labelled> {
 #[test]
 fn python_traces_of_a_real_application() {
     let Some(python) = python() else { return eprintln!("skipped: no Python of 3.11 or newer") };
-    check(&generated(Language::Python, python, "shop.py"), 240);
+    check(&generated(Language::Python, python, "shop.py"), 275);
 }
 
 #[test]

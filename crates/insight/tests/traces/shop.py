@@ -210,6 +210,14 @@ def chained(f, m, n):
     except Exception as error:
         raise CartError(f"order {n} failed") from error
 
+def layered(f, m, n):
+    if n == 0:
+        return f(m)
+    try:
+        layered(f, m, n - 1)
+    except Exception as error:
+        raise CartError(f"layer {n}") from error
+
 def clumsy(f, m, n):
     try:
         f(m)
@@ -227,7 +235,7 @@ def handle(f, path, message, n):
     except BaseException:
         return traceback.format_exc()
 
-WAYS = "direct through recursive tree tasks task_group thread routed chained clumsy".split()
+WAYS = "direct through recursive tree tasks task_group thread routed chained layered clumsy".split()
 
 def functions(module):
     own = [f for f in vars(module).values() if getattr(f, "__module__", "") == module.__name__]
