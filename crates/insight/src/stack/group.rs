@@ -18,7 +18,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
 use super::{Cause, Frame, Language, Link, Stack, app::slashes};
 
@@ -112,7 +112,7 @@ struct Hashes {
     whole: u64,
 }
 
-fn raised(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root, is_bare: bool) -> u64 {
+fn raised(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root<'_>, is_bare: bool) -> u64 {
     let mut hash = Hash::new();
     kind(stack, cause, &mut hash);
     if let Some(frame) = cause.frames.iter().find(|frame| frame.is_app) {
@@ -180,7 +180,7 @@ fn skeleton(text: &str, hash: &mut Hash) {
     }
 }
 
-fn cause(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root, is_bare: bool, hash: &mut Hash) {
+fn cause(stack: &Stack<'_>, cause: &Cause<'_>, root: &Root<'_>, is_bare: bool, hash: &mut Hash) {
     kind(stack, cause, hash);
     let frames: Vec<&Frame<'_>> =
         cause.frames.iter().filter(|frame| frame.is_app && !is_inlined(frame)).collect();
@@ -234,7 +234,7 @@ fn is_inlined(frame: &Frame<'_>) -> bool {
     matches!(frame.function, "<listcomp>" | "<dictcomp>" | "<setcomp>")
 }
 
-fn frame_key(language: Language, frame: &Frame<'_>, root: &Root) -> u64 {
+fn frame_key(language: Language, frame: &Frame<'_>, root: &Root<'_>) -> u64 {
     let mut hash = Hash::new();
     hash.bytes(&function(language, frame.function));
     if needs_file(frame) {
@@ -295,14 +295,17 @@ const PANICS: &[&str] = &[
 ];
 
 /// A function's name without what is numbered or generated.
-fn function(language: Language, name: &str) -> Vec<u8> {
+fn function(language: Language, name: &str) -> Cow<'_, [u8]> {
     match language {
-        Language::Go => go(name),
-        Language::Rust => parts(name, "::", |part| !part.starts_with('{')),
+        Language::Go => go(name).into(),
+        Language::Rust if name.contains("::{") => {
+            let parts: Vec<&str> = name.split("::").filter(|part| !part.starts_with('{')).collect();
+            parts.join("::").into_bytes().into()
+        }
         Language::JavaScript => {
             let hosts = ["Object.", "Module.", "Function.", "exports.", "global.", "process."];
             let bare = hosts.iter().find_map(|host| name.strip_prefix(host));
-            bare.unwrap_or(name).as_bytes().to_vec()
+            bare.unwrap_or(name).as_bytes().into()
         }
         Language::Dotnet if name.contains('<') => {
             name.bytes().filter(|b| !(b.is_ascii_digit() || *b == b'_')).collect()
@@ -310,19 +313,12 @@ fn function(language: Language, name: &str) -> Vec<u8> {
         Language::Ruby => {
             // `block (2 levels) in C#total`: Ruby 3.4 adds the class.
             let name = name.rsplit_once(" in ").map_or(name, |(_, name)| name);
-            name.rsplit(['#', '.']).next().unwrap_or(name).as_bytes().to_vec()
+            name.rsplit(['#', '.']).next().unwrap_or(name).as_bytes().into()
         }
-        Language::Php => name.split("closure:").next().unwrap_or(name).as_bytes().to_vec(),
-        Language::Jvm => unnumbered(name),
-        Language::Python | Language::Dotnet | Language::Elixir | Language::Unknown => {
-            name.as_bytes().to_vec()
-        }
+        Language::Php => name.split("closure:").next().unwrap_or(name).as_bytes().into(),
+        Language::Jvm if name.contains(['$', '/']) => unnumbered(name).into(),
+        _ => name.as_bytes().into(),
     }
-}
-
-/// The parts between separators that are `kept`, joined.
-fn parts(name: &str, separator: &str, kept: impl Fn(&str) -> bool) -> Vec<u8> {
-    name.split(separator).filter(|part| kept(part)).collect::<Vec<_>>().join(separator).into_bytes()
 }
 
 /// `main.f.func1.2` → `main.f.func`; `main.f.gowrap1`, `main.f.deferwrap2` → `main.f`.
@@ -369,14 +365,14 @@ fn unnumbered(name: &str) -> Vec<u8> {
 }
 
 /// The folder that the application's files of a trace share.
-struct Root {
-    folder: Vec<String>,
+struct Root<'a> {
+    folder: Vec<&'a str>,
 }
 
-impl Root {
-    fn of(stack: &Stack<'_>) -> Self {
+impl<'a> Root<'a> {
+    fn of(stack: &Stack<'a>) -> Self {
         let frames = stack.causes.iter().flat_map(|cause| &cause.frames);
-        let mut folder: Option<Vec<String>> = None;
+        let mut folder: Option<Vec<&str>> = None;
         for frame in frames.filter(|frame| frame.is_app && needs_file(frame)) {
             let path = path(frame.file);
             let Some((_, parents)) = path.split_last() else { continue };
@@ -409,11 +405,10 @@ impl Root {
 }
 
 /// The parts of a path, without a scheme and without `.`.
-fn path(file: &str) -> Vec<String> {
-    let file = slashes(file);
-    let file = file.split_once("://").map_or(&*file, |(_, rest)| rest);
+fn path(file: &str) -> Vec<&str> {
+    let file = file.split_once("://").map_or(file, |(_, rest)| rest);
     let file = file.split('?').next().unwrap_or(file);
-    file.split('/').filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect()
+    file.split(['/', '\\']).filter(|part| !matches!(*part, "" | ".")).collect()
 }
 
 fn file_name(file: &str) -> &str {
