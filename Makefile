@@ -3,7 +3,7 @@
 CARGO ?= cargo
 export RUSTDOCFLAGS ?= -D warnings
 
-.PHONY: run test check unit python demo arrows bench docs clean
+.PHONY: run test check unit api python demo arrows bench docs clean
 
 ## Build logrec, start the card game under it, play, print where to ask.
 run:
@@ -11,7 +11,7 @@ run:
 	LOGREC=target/release/logrec examples/card_game/demo.sh
 
 ## Everything that is checked before a change lands.
-test: check arrows unit python demo
+test: check arrows unit api python demo
 
 ## Formatting, lints, documentation.
 check:
@@ -24,6 +24,11 @@ unit:
 	LOGREC_FUZZ_SECONDS=60 $(CARGO) test --workspace --locked --quiet
 	$(CARGO) test -p logrec --no-default-features --locked --quiet
 	cd examples/card_game && python3 -m unittest -q
+
+## The HTTP API against its own description, by schemathesis, in a virtual environment in the tree.
+api:
+	$(CARGO) build --locked -p logrec-cli
+	scripts/api-tests.sh
 
 ## The Python package, in a virtual environment of its own in the tree.
 python:
@@ -47,4 +52,4 @@ docs:
 
 clean:
 	$(CARGO) clean
-	rm -rf .venv .venv-py
+	rm -rf .venv .venv-py .venv-api

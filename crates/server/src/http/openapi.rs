@@ -200,6 +200,12 @@ fn operation(endpoint: &Endpoint) -> Value {
     for status in statuses {
         responses[status] = error.clone();
     }
+    if endpoint.answer == "IngestAnswer" {
+        responses["422"] = json!({
+            "description": "No item of the body could be used",
+            "content": { "application/json": schema("IngestRefusal") },
+        });
+    }
     let params: Vec<Value> =
         endpoint.params.iter().flat_map(|table| table.iter()).map(parameter).collect();
     let mut operation = json!({

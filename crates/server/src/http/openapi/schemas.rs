@@ -17,6 +17,7 @@ pub(super) fn all() -> Value {
         },
         "NewEntry": new_entry(),
         "IngestAnswer": ingest(),
+        "IngestRefusal": { "oneOf": [{ "$ref": "#/components/schemas/Error" }, ingest_refusal()] },
         "ClearAnswer": object(
             json!({ "success": fixed(true), "message": text(), "entries_removed": whole() }),
             &["success", "message", "entries_removed"],
@@ -228,13 +229,24 @@ fn new_entry() -> Value {
     })
 }
 
-fn ingest() -> Value {
+fn ingest_errors() -> Value {
     let error = object(json!({ "index": whole(), "error": text() }), &["index", "error"]);
+    json!({ "type": "array", "items": error })
+}
+
+fn ingest() -> Value {
+    object(
+        json!({ "success": fixed(true), "accepted": whole(), "rejected": whole(), "errors": ingest_errors() }),
+        &["success", "accepted", "rejected", "errors"],
+    )
+}
+
+fn ingest_refusal() -> Value {
     object(
         json!({
-            "success": fixed(true), "accepted": whole(), "rejected": whole(),
-            "errors": { "type": "array", "items": error },
+            "success": fixed(false), "accepted": whole(), "rejected": whole(), "error": text(),
+            "errors": ingest_errors(),
         }),
-        &["success", "accepted", "rejected", "errors"],
+        &["success", "accepted", "rejected", "error", "errors"],
     )
 }
