@@ -157,7 +157,7 @@ fn what_is_not_there_says_why() {
         (&[("id", "1-2"), ("before", "-1")], "give how many"),
         (&[("id", "1-2"), ("same", "process")], "give logger, thread or trace"),
         (&[("id", "1-2"), ("mode", "tale")], "give lines or story"),
-        (&[("id", "1-2"), ("limit", "5")], "`limit` is no parameter here"),
+        (&[("id", "1-2"), ("limit", "5")], "`limit` is no parameter"),
     ] {
         let error = request(params).unwrap_err();
         assert!(error.contains(expected), "{error}");

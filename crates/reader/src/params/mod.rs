@@ -116,7 +116,7 @@ impl<'t> Reading<'t> {
             || format!("there are {}", names.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        err(name, format!("`{}` is no parameter here; {hint}", shown(name)))
+        err(name, format!("`{}` is no parameter; {hint}", shown(name)))
     }
 }
 

@@ -65,7 +65,8 @@ impl Filter {
     /// ```
     /// # use logrec_core::{Filter, Times, Timestamp};
     /// # use jiff::tz::TimeZone;
-    /// let times = Times::new(Timestamp::now(), &TimeZone::UTC);
+    /// let zone = TimeZone::UTC;
+    /// let times = Times::new(Timestamp::now(), &zone);
     /// let filter = Filter::parse(r#"level>=warning "timed out" -logger:ws"#, &times)?;
     /// assert_eq!(filter.to_string(), r#"level>=WARNING "timed out" -logger:ws"#);
     ///
