@@ -63,6 +63,10 @@ pub(crate) struct TailArgs {
         value_parser = clap::value_parser!(u16).range(0..=1000), help_heading = "Output")]
     lines: u16,
 
+    /// Follow, which it does anyway
+    #[arg(short, long, hide = true)]
+    follow: bool,
+
     /// Only these fields of an entry, with commas
     #[arg(long, value_name = "FIELDS", help_heading = "Output")]
     fields: Option<String>,
@@ -76,6 +80,8 @@ pub(crate) struct TailArgs {
 }
 
 pub(crate) fn run(args: &TailArgs) -> anyhow::Result<ExitCode> {
+    // For the fingers of those who come from tail(1).
+    let _ = args.follow;
     let zone = args.zone.get()?;
     let mut filters = args.filters.params(&zone)?;
     let is_json = args.json || !std::io::stdout().is_terminal();
