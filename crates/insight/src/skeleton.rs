@@ -40,16 +40,17 @@ pub(crate) trait Sink {
     fn blank(&mut self);
     /// One byte of punctuation.
     fn mark(&mut self, mark: u8);
-    /// A word that is no value.
+    /// A word that is no value. A row of dots is told as two, whatever its length.
     fn word(&mut self, message: &[u8], start: usize, end: usize);
-    /// A value. `made_of` is the union of the classes of its bytes.
+    /// A value. `made_of` is the union of the classes of its bytes, or [`BLANK`] alone for what was not looked at.
     fn value(&mut self, start: usize, end: usize, made_of: u8);
 }
 
 // What a byte can be. A byte of no class is a mark; words are runs of bytes of any class but `BLANK`.
 pub(crate) const BLANK: u8 = 1;
-/// Digits, and control characters: both make their word a value.
 pub(crate) const DIGIT: u8 = 2;
+/// Control characters; like a digit, one makes its word a value.
+pub(crate) const CONTROL: u8 = DIGIT | BLANK;
 /// The letters a to f.
 pub(crate) const HEX: u8 = 4;
 /// All other letters, the underscore, and every byte beyond ASCII.
@@ -64,7 +65,8 @@ pub(crate) const DOT: u8 = 128;
 const fn class(byte: u8) -> u8 {
     match byte {
         b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r' => BLANK,
-        b'0'..=b'9' | 0x7f | 0..=31 => DIGIT,
+        b'0'..=b'9' => DIGIT,
+        0x7f | 0..=31 => CONTROL,
         b'a'..=b'f' | b'A'..=b'F' => HEX,
         b'g'..=b'z' | b'G'..=b'Z' | b'_' | 0x80.. => LETTER,
         b'/' => SLASH,
@@ -112,6 +114,17 @@ pub(crate) fn scan(message: &[u8], sink: &mut impl Sink) {
         started = true;
         let before = at.checked_sub(1).map_or(b' ', |before| scanned[before]);
         if class == 0 {
+            if matches!(byte, b'<' | b'>')
+                && class_of(before) == BLANK
+                && scanned.get(at + 1).is_some_and(u8::is_ascii_digit)
+            {
+                let (end, made_of) = run(scanned, at + 1);
+                if class_of(scanned.get(end).copied().unwrap_or(b' ')) == BLANK {
+                    sink.value(at, end, made_of | SIGN);
+                    at = end;
+                    continue;
+                }
+            }
             if byte == b':' && class_of(before) <= BLANK {
                 let (end, made_of) = colons(scanned, at);
                 if end > 0 {
@@ -127,7 +140,7 @@ pub(crate) fn scan(message: &[u8], sink: &mut impl Sink) {
         at = word(scanned, at, before, sink);
     }
     if scanned.len() < message.len() {
-        sink.value(scanned.len(), message.len(), DIGIT | LETTER | BLANK);
+        sink.value(scanned.len(), message.len(), BLANK);
     }
 }
 
@@ -146,19 +159,26 @@ fn cut(message: &[u8]) -> usize {
 /// Tells the word that starts at `start`, and gives where it ends.
 fn word(scanned: &[u8], start: usize, before: u8, sink: &mut impl Sink) -> usize {
     let (mut end, mut made_of) = run(scanned, start);
+    if made_of & DOT != 0 {
+        (end, made_of) = until_leader(scanned, start, end, made_of);
+    }
     if made_of & (DIGIT | HEX | LETTER) == 0 {
-        // Rules, bullets, `...`: one piece, whatever its length.
-        sink.word(scanned, start, end);
+        // Rules and bullets are one piece. How many dots a row has depends on what stands before it.
+        let is_row = made_of == DOT && end - start > 1;
+        sink.word(scanned, start, if is_row { start + 2 } else { end });
         return end;
     }
     let mut stop = end;
-    while matches!(scanned[stop - 1], b'.' | b'!' | b'?' | b'\\' | b'*') {
+    while matches!(scanned[stop - 1], b'.' | b'!' | b'?' | b'\\') {
         stop -= 1;
     }
     if stop < end && stop > start {
         made_of = scanned[start..stop].iter().fold(0, |all, &byte| all | class_of(byte));
     }
-    if is_value(scanned, start, stop, made_of, before) {
+    if let Some(digits) = numbered(&scanned[start..stop], made_of, &scanned[end..]) {
+        sink.word(scanned, start, start + digits);
+        sink.value(start + digits, stop, DIGIT);
+    } else if is_value(scanned, start, stop, made_of, before) {
         let joined = value_end(scanned, start, stop, &mut made_of);
         if joined != stop {
             end = joined;
@@ -172,6 +192,35 @@ fn word(scanned: &[u8], start: usize, before: u8, sink: &mut impl Sink) -> usize
         sink.mark(mark);
     }
     end
+}
+
+/// Cuts a word before or after a row of dots, which leads the eye from a name to its value: `enable.....1`.
+fn until_leader(scanned: &[u8], start: usize, end: usize, made_of: u8) -> (usize, u8) {
+    let word = &scanned[start..end];
+    let Some(leader) = word.windows(2).position(|two| two == b"..") else { return (end, made_of) };
+    let leader =
+        if leader == 0 { word.iter().take_while(|&&byte| byte == b'.').count() } else { leader };
+    (start + leader, word[..leader].iter().fold(0, |all, &byte| all | class_of(byte)))
+}
+
+/// Where the number begins in the name of one of a few things: `eth0`, `cpu12`, `IRQ5`. The name counts.
+fn numbered(word: &[u8], made_of: u8, after: &[u8]) -> Option<usize> {
+    if made_of & DIGIT == 0
+        || made_of & !(DIGIT | HEX | LETTER) != 0
+        || !(3..=10).contains(&word.len())
+    {
+        return None;
+    }
+    let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let digits = word.len() - letters;
+    let is_numbered = letters >= 2 && digits <= 2 && word[letters..].iter().all(u8::is_ascii_digit);
+    let may_be_hex = made_of & LETTER == 0 && digits > 1;
+    let goes_on = match after {
+        [b':' | b',', next, ..] => class_of(*next) > BLANK,
+        [next, ..] => *next == b'=',
+        [] => false,
+    };
+    (is_numbered && !may_be_hex && !goes_on).then_some(letters)
 }
 
 /// Where the run of word bytes from `start` ends, and what it is made of.
@@ -204,7 +253,9 @@ fn is_value(scanned: &[u8], start: usize, end: usize, made_of: u8, before: u8) -
     if after == b':' {
         let is_drive = word.len() == 1 && matches!(next, b'\\' | b'/');
         let is_url = next == b'/' && scanned.get(end + 2) == Some(&b'/');
-        let is_port = made_of & DOT != 0 && next.is_ascii_digit();
+        let is_port = made_of & DOT != 0
+            && is_place(word)
+            && scanned[end + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count() >= 2;
         if is_drive || is_url || is_port || (made_of == HEX && colons(scanned, start).0 > 0) {
             return true;
         }
@@ -215,13 +266,21 @@ fn is_value(scanned: &[u8], start: usize, end: usize, made_of: u8, before: u8) -
         || (word.len() == 3 && is_date(scanned, start))
 }
 
+/// Whether a dotted word can be a host or a file, of which a port or a line follows: `db.example.org`,
+/// `main.rs`, and not `view.clipAmount`.
+fn is_place(word: &[u8]) -> bool {
+    let label = word.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    let dots = word.iter().filter(|&&byte| byte == b'.').count();
+    dots > 1 || (dots == 1 && label.iter().all(u8::is_ascii_lowercase))
+}
+
 /// Paths, `user@host`, `DOMAIN\user`; `read/write` and `n/a` are words, but not as `kind=read/write`.
 fn is_path(word: &[u8], before: u8) -> bool {
     let inside = word.get(1..word.len() - 1).unwrap_or_default();
     let slashes = word.iter().filter(|&&byte| byte == b'/').count();
     (word[0] == b'/' && word.len() > 1)
         || slashes > 1
-        || (slashes > 0 && before == b'=')
+        || (slashes > 0 && (before == b'=' || word.contains(&b'.')))
         || inside.iter().any(|&byte| class_of(byte) == INNER)
 }
 
@@ -265,7 +324,13 @@ fn is_date(scanned: &[u8], mut at: usize) -> bool {
 
 /// Where a value ends that goes on beyond its word: `10.0.0.1:80`, `12:30:45,123`, a URL, `C:\dir`.
 fn value_end(scanned: &[u8], start: usize, mut end: usize, made_of: &mut u8) -> usize {
-    if scanned.get(end) != Some(&b':') && scanned.get(end) != Some(&b',') {
+    let after = scanned.get(end).copied().unwrap_or(b' ');
+    if matches!(after, b'[' | b'=') && *made_of & SLASH != 0 && scanned[start] == b'/' {
+        // A query, or a name in brackets: `/search?q=rust`, `/tmp/[one]/x`.
+        *made_of |= SIGN;
+        return link_end(scanned, end);
+    }
+    if !matches!(after, b':' | b',') {
         return end;
     }
     let (by_colons, made_of_colons) = colons(scanned, start);
@@ -279,7 +344,8 @@ fn value_end(scanned: &[u8], start: usize, mut end: usize, made_of: &mut u8) -> 
     }
     while matches!(scanned.get(end), Some(b':' | b',')) {
         let (stop, classes) = run(scanned, end + 1);
-        if classes & DIGIT == 0 {
+        let is_hex = classes == HEX && stop == end + 5 && scanned[end] == b':';
+        if classes & DIGIT == 0 && !is_hex {
             break;
         }
         *made_of |= SIGN | classes;
@@ -294,11 +360,20 @@ fn value_end(scanned: &[u8], start: usize, mut end: usize, made_of: &mut u8) -> 
     end
 }
 
-/// Where a URL or a path with a drive ends: at a blank, a quote or a closing bracket.
+/// Where a URL or a path ends: at a blank, a quote, or a closing bracket that was not opened in it.
 fn link_end(scanned: &[u8], from: usize) -> usize {
-    let is_end = |byte: &u8| {
-        class_of(*byte) == BLANK
-            || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b')' | b']' | b'}')
+    let mut open = 0;
+    let is_end = |byte: &u8| match byte {
+        b'"' | b'\'' | b'`' | b'<' | b'>' => true,
+        b'(' | b'[' | b'{' => {
+            open += 1;
+            false
+        }
+        b')' | b']' | b'}' => {
+            open -= 1;
+            open < 0
+        }
+        _ => class_of(*byte) == BLANK,
     };
     let mut end = scanned[from..].iter().position(is_end).map_or(scanned.len(), |len| from + len);
     while matches!(scanned[end - 1], b'.' | b',' | b';' | b':') && end > from + 1 {

@@ -59,7 +59,11 @@ fn words_are_told_from_values_by_what_they_are_made_of() {
         ("read/write n/a and/or a/b/c", "read/write n/a and/or *"),
         ("uid=0 user=root dir=a/b cls=a.b tty=", "uid=* user=root dir=* cls=* tty="),
         ("java.lang.IllegalStateException: no", "java.lang.IllegalStateException: no"),
-        ("ready...", "ready..."),
+        ("ready...", "ready.."),
+        ("enable.........1 wait ...... 5", "enable..* wait .. *"),
+        ("eth0: via eth12, CPU#3, IRQ5 u17 to e1", "eth*: via eth*, *, IRQ* * to *"),
+        ("lifetime <1 sec, <2> a<3", "lifetime * sec, <*> a<*"),
+        ("open /search?q=rust&n=1, /tmp/[one]/x ok", "open *, * ok"),
         ("***** NEW *****", "***** NEW *****"),
         ("[instance: 17] it's \"x\"", "[instance: *] it's \"x\""),
         ("naïve Grüße 世界 ok", "naïve Grüße 世界 ok"),
@@ -166,6 +170,9 @@ impl Sink for Cover<'_> {
         self.skip_blanks();
         assert_eq!(self.at, start);
         self.at = end;
+        if &self.bytes[start..end] == b".." {
+            self.at += self.bytes[end..].iter().take_while(|&&byte| byte == b'.').count();
+        }
     }
     fn value(&mut self, start: usize, end: usize, made_of: u8) {
         self.skip_blanks();
