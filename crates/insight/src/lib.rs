@@ -4,5 +4,7 @@
 //! store, and a test needs no server.
 
 pub mod facets;
+pub mod miner;
 pub mod skeleton;
 pub mod stack;
+pub mod template;

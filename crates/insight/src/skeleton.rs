@@ -421,22 +421,33 @@ fn colons(scanned: &[u8], start: usize) -> (usize, u8) {
 
 /// Hashes a skeleton as it is told.
 #[derive(Debug, Default)]
-pub(crate) struct Hasher(u64);
+pub(crate) struct Hasher {
+    hash: u64,
+    values: u32,
+    /// Which values hold no digit, by their place; the last bit is for all from there on. Not in the hash: a
+    /// path without a digit and one with are values of one skeleton.
+    pub(crate) loose: u64,
+}
+
+/// The bit of [`Hasher::loose`] for the value at a place.
+pub(crate) fn loose_bit(place: u32) -> u64 {
+    1 << place.min(63)
+}
 
 impl Hasher {
     fn mix(&mut self, value: u64) {
         // A folded multiplication, as in wyhash: two products of 64 bits make one.
-        let product =
-            u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(value ^ 0xe703_7ed1_a0b4_28db);
+        let product = u128::from(self.hash ^ 0x9e37_79b9_7f4a_7c15)
+            * u128::from(value ^ 0xe703_7ed1_a0b4_28db);
         #[expect(clippy::cast_possible_truncation, reason = "both halves are wanted")]
         let folded = product as u64 ^ (product >> 64) as u64;
-        self.0 = folded;
+        self.hash = folded;
     }
 
     pub(crate) fn finish(&self) -> u64 {
-        let mut end = Self(self.0);
+        let mut end = Self { hash: self.hash, ..Self::default() };
         end.mix(1);
-        end.0
+        end.hash
     }
 }
 
@@ -451,7 +462,7 @@ fn eight(bytes: &[u8], at: usize, end: usize) -> u64 {
 
 impl Sink for Hasher {
     fn blank(&mut self) {
-        self.0 = self.0.rotate_left(23) ^ 0x20;
+        self.hash = self.hash.rotate_left(23) ^ 0x20;
     }
 
     fn mark(&mut self, mark: u8) {
@@ -467,8 +478,13 @@ impl Sink for Hasher {
         self.mix(0x100 + (end - start) as u64);
     }
 
-    fn value(&mut self, _: usize, _: usize, _: u8) {
-        self.mix(u64::MAX);
+    fn value(&mut self, _: usize, _: usize, made_of: u8) {
+        // What was not looked at is no value of one word.
+        self.mix(if made_of == BLANK { u64::MAX - 1 } else { u64::MAX });
+        if made_of & CONTROL != DIGIT {
+            self.loose |= loose_bit(self.values);
+        }
+        self.values += 1;
     }
 }
 

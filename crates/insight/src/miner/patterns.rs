@@ -1,0 +1,277 @@
+//! The result: patterns, and which of them a message belongs to.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::form::{self, Kind, Token};
+use super::merge::{Form, Rules, hash_of, merge};
+use super::{Handle, Slot};
+use crate::skeleton;
+use crate::template::{PLACEHOLDER, Piece, Template};
+
+/// What a pattern is called: a hash of its template's text, the same in every run.
+///
+/// Units do not count: whether all of a pattern's messages were in milliseconds says nothing about which it is.
+/// Written as 13 digits and letters (Crockford's base 32, in lower case).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatternId(u64);
+
+/// A template, and how many messages have it.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    id: PatternId,
+    template: Template,
+    count: u64,
+    skeletons: u32,
+    stand_in: (u64, Box<[u8]>),
+}
+
+/// What [`Miner::patterns`](super::Miner::patterns) gives: the most frequent first, then by id.
+#[derive(Debug)]
+pub struct Patterns {
+    patterns: Vec<Pattern>,
+    /// Of each slot: its generation, and its pattern.
+    slots: Vec<(u32, Option<u32>)>,
+    by_skeleton: HashMap<u64, u32>,
+    by_form: HashMap<u64, u32>,
+    rules: Rules,
+}
+
+impl Pattern {
+    /// What it is called.
+    pub fn id(&self) -> PatternId {
+        self.id
+    }
+
+    /// What its messages have in common.
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Messages that have it, as far as they were not forgotten.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Different skeletons it was made of.
+    pub fn skeletons(&self) -> u32 {
+        self.skeletons
+    }
+
+    /// Its template as if it were the skeleton of a message.
+    pub(super) fn as_skeleton(&self) -> (u64, Box<[u8]>) {
+        self.stand_in.clone()
+    }
+}
+
+impl Patterns {
+    pub(super) fn of(slots: &[Slot], is_kept: impl Fn(u32) -> bool) -> Self {
+        let kept: Vec<u32> = (0..slots.len())
+            .filter_map(|slot| u32::try_from(slot).ok())
+            .filter(|&slot| is_kept(slot))
+            .collect();
+        let form_of = |&slot: &u32| {
+            let Slot { skeleton, loose, .. } = &slots[slot as usize];
+            let mut tokens = form::tokens(skeleton, *loose);
+            form::normalise(&mut tokens, skeleton);
+            Form { tokens, skeleton: slot }
+        };
+        let (forms, places, rules) =
+            merge(kept.iter().map(form_of).collect(), |slot| &slots[slot as usize].skeleton);
+        let mut counts = vec![(0, 0); forms.len()];
+        for (&slot, &place) in kept.iter().zip(&places) {
+            let (count, skeletons) = &mut counts[place as usize];
+            *count += slots[slot as usize].count;
+            *skeletons += 1;
+        }
+        let mut patterns: Vec<(usize, Pattern)> = Vec::with_capacity(forms.len());
+        for (at, (form, (count, skeletons))) in forms.iter().zip(counts).enumerate() {
+            patterns.push((
+                at,
+                Pattern::new(form, &slots[form.skeleton as usize].skeleton, count, skeletons),
+            ));
+        }
+        patterns
+            .sort_unstable_by_key(|(_, pattern)| (std::cmp::Reverse(pattern.count), pattern.id));
+        let mut ranks = vec![0; forms.len()];
+        for (rank, (at, _)) in patterns.iter().enumerate() {
+            ranks[*at] = u32::try_from(rank).expect("no more patterns than skeletons");
+        }
+        let mut result = Self {
+            by_form: forms
+                .iter()
+                .zip(&ranks)
+                .map(|(form, &rank)| (hash_of(&form.tokens), rank))
+                .collect(),
+            by_skeleton: HashMap::with_capacity(kept.len()),
+            slots: slots.iter().map(|slot| (slot.generation, None)).collect(),
+            patterns: patterns.into_iter().map(|(_, pattern)| pattern).collect(),
+            rules,
+        };
+        for (&slot, &place) in kept.iter().zip(&places) {
+            let rank = ranks[place as usize];
+            result.slots[slot as usize].1 = Some(rank);
+            result.by_skeleton.insert(slots[slot as usize].hash, rank);
+        }
+        result
+    }
+
+    /// The patterns, most frequent first.
+    pub fn iter(&self) -> std::slice::Iter<'_, Pattern> {
+        self.patterns.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// The pattern at a place that [`find`](Self::find) or [`of_message`](Self::of_message) gave.
+    pub fn get(&self, at: usize) -> Option<&Pattern> {
+        self.patterns.get(at)
+    }
+
+    /// The place of the pattern of a message, by what [`Miner::add`](super::Miner::add) gave for it: O(1).
+    ///
+    /// `None` if its skeleton is kept no longer, or was not there yet when these patterns were computed;
+    /// [`of_message`](Self::of_message) then knows.
+    pub fn find(&self, handle: Handle) -> Option<usize> {
+        let (generation, pattern) = *self.slots.get(handle.slot as usize)?;
+        (generation == handle.generation).then_some(pattern?).map(|rank| rank as usize)
+    }
+
+    /// The place of the pattern that a message belongs to, whether it was added or not. `None` if it is of no
+    /// pattern known here.
+    pub fn of_message(&self, message: &[u8]) -> Option<usize> {
+        let rank = self
+            .by_skeleton
+            .get(&skeleton::hash(message))
+            .or_else(|| self.by_form.get(&hash_of(&self.tokens(&form::encode(message)))));
+        rank.map(|&rank| rank as usize)
+    }
+
+    /// What the pattern of a message is called, by its handle or else by itself: always an answer.
+    pub fn id_of(&self, handle: Handle, message: &[u8]) -> PatternId {
+        match self.find(handle).or_else(|| self.of_message(message)) {
+            Some(at) => self.patterns[at].id,
+            None => {
+                let skeleton = form::encode(message);
+                PatternId::of(&self.tokens(&skeleton), &skeleton)
+            }
+        }
+    }
+
+    /// The tokens of a skeleton's final form.
+    fn tokens(&self, skeleton: &[u8]) -> Vec<Token> {
+        let mut tokens = form::tokens(skeleton, 0);
+        form::normalise(&mut tokens, skeleton);
+        self.rules.apply(&mut tokens, skeleton);
+        tokens
+    }
+
+    /// The slots of each pattern, in the order of the patterns.
+    pub(super) fn members(&self) -> Vec<Vec<u32>> {
+        let mut members = vec![Vec::new(); self.patterns.len()];
+        for (slot, (_, pattern)) in (0..).zip(&self.slots) {
+            if let Some(pattern) = pattern {
+                members[*pattern as usize].push(slot);
+            }
+        }
+        members
+    }
+}
+
+impl<'a> IntoIterator for &'a Patterns {
+    type Item = &'a Pattern;
+    type IntoIter = std::slice::Iter<'a, Pattern>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Pattern {
+    fn new(form: &Form, skeleton: &[u8], count: u64, skeletons: u32) -> Self {
+        let template = template(&form.tokens, skeleton);
+        let stand_in = form::encode_tokens(&form.tokens, skeleton);
+        Self { id: PatternId::of(&form.tokens, skeleton), template, count, skeletons, stand_in }
+    }
+}
+
+fn template(tokens: &[Token], skeleton: &[u8]) -> Template {
+    let unit = |unit: &str| [Piece::Blank, Piece::Text(unit.into())];
+    Template::new(tokens.iter().flat_map(|token| {
+        let piece = match token.kind {
+            Kind::Blank => Piece::Blank,
+            Kind::Mark => Piece::Text(token.text(skeleton).to_vec()),
+            Kind::Word if token.text(skeleton) == b".." => Piece::Dots,
+            Kind::Word => Piece::Text(token.text(skeleton).to_vec()),
+            Kind::Number => Piece::Number,
+            Kind::Value => Piece::Value,
+            Kind::Any => Piece::Any,
+        };
+        [piece].into_iter().chain(token.unit().map(unit).into_iter().flatten())
+    }))
+}
+
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const ID_DIGITS: usize = 13;
+
+impl PatternId {
+    /// FNV-1a over the template's text without the units: what the id is must not change with anything else.
+    fn of(tokens: &[Token], skeleton: &[u8]) -> Self {
+        let add = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let text = |token: &Token| match token.kind {
+            Kind::Blank => b" ",
+            Kind::Mark | Kind::Word => token.text(skeleton),
+            Kind::Number | Kind::Value | Kind::Any => PLACEHOLDER.as_bytes(),
+        };
+        Self(
+            tokens
+                .iter()
+                .fold(0xcbf2_9ce4_8422_2325, |hash, token| text(token).iter().fold(hash, add)),
+        )
+    }
+}
+
+impl fmt::Display for PatternId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digit = |at: usize| char::from(DIGITS[(self.0 >> (5 * at) & 31) as usize]);
+        let text: String = (0..ID_DIGITS).rev().map(digit).collect();
+        f.pad(&text)
+    }
+}
+
+/// Text that is no [`PatternId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseIdError;
+
+impl fmt::Display for ParseIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a pattern's id is {ID_DIGITS} digits and letters, without i, l, o and u")
+    }
+}
+
+impl std::error::Error for ParseIdError {}
+
+impl FromStr for PatternId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let value = |byte: &u8| DIGITS.iter().position(|digit| *digit == byte.to_ascii_lowercase());
+        let add = |id: u64, byte: &u8| {
+            let digit = value(byte).ok_or(ParseIdError)? as u64;
+            if id >> 59 != 0 { Err(ParseIdError) } else { Ok(id << 5 | digit) }
+        };
+        if text.len() != ID_DIGITS {
+            return Err(ParseIdError);
+        }
+        text.as_bytes().iter().try_fold(0, add).map(Self)
+    }
+}
