@@ -18,6 +18,7 @@ mod follow;
 mod logs;
 mod mark;
 mod outcome;
+mod patterns;
 mod pipe;
 mod pty;
 mod rings;
@@ -62,6 +63,7 @@ enum Command {
     Logs(logs::LogsArgs),
     Tail(tail::TailArgs),
     Context(context::ContextArgs),
+    Patterns(patterns::PatternsArgs),
     Fields(fields::FieldsArgs),
     Mark(mark::MarkArgs),
     Stats(stats::StatsArgs),
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Logs(args) => logs::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Context(args) => context::run(&args),
+        Command::Patterns(args) => patterns::run(&args),
         Command::Fields(args) => fields::run(&args),
         Command::Mark(args) => mark::run(&args),
         Command::Stats(args) => stats::run(&args),

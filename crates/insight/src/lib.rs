@@ -5,6 +5,7 @@
 
 pub mod facets;
 pub mod miner;
+pub mod patterns;
 pub mod skeleton;
 pub mod stack;
 pub mod template;

@@ -139,6 +139,12 @@ impl Miner {
         self.put(Slot { hash, skeleton, loose, count: 1, last: self.messages, generation: 0 })
     }
 
+    /// Whether a handle's skeleton is still kept.
+    pub fn holds(&self, handle: Handle) -> bool {
+        let slot = self.slots.get(handle.slot as usize);
+        slot.is_some_and(|slot| slot.generation == handle.generation && slot.count > 0)
+    }
+
     /// Messages added.
     pub fn messages(&self) -> u64 {
         self.messages

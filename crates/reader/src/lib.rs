@@ -12,6 +12,7 @@ mod fold;
 mod json;
 mod marks;
 mod params;
+mod patterns;
 mod reader;
 mod shape;
 pub mod text;
@@ -27,6 +28,7 @@ pub use params::{
     Applied, FILTERS, Kind, LIMIT_MAX, PAGE, Param, ParamError, QUERY_TIME_MAX, Request, SHAPE,
     TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN, WAIT_MAX_S,
 };
+pub use patterns::{PATTERNS, PatternsRequest};
 pub use reader::Reader;
 pub use shape::{EntryField, FieldKind, Format, Shape};
 

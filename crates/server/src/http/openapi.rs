@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
-use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, Param, SHAPE};
+use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE};
 use serde_json::{Value, json};
 
 use super::{fail, no_parameters, respond};
@@ -100,6 +100,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         body: None,
         answer: "FieldsAnswer",
         forms: &[],
+    },
+    Endpoint {
+        method: "get",
+        path: "/logs/patterns",
+        id: "getPatterns",
+        summary: "Message templates, with counts",
+        about: "Messages that differ in values only are one pattern, whose id is the same in every run. With `compare_to` each is new, gone, shifted or steady against another window.",
+        params: &[PATTERNS, FILTERS],
+        body: None,
+        answer: "PatternsAnswer",
+        forms: &["text/plain", "text/markdown"],
     },
     Endpoint {
         method: "get",

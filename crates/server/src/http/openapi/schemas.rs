@@ -11,6 +11,7 @@ pub(super) fn all() -> Value {
         "LogsAnswer": logs(),
         "ContextAnswer": { "oneOf": [surroundings(), story()] },
         "FieldsAnswer": fields(),
+        "PatternsAnswer": patterns(),
         "StatsAnswer": stats(),
         "NewEntries": {
             "oneOf": [{ "$ref": "#/components/schemas/NewEntry" }, { "type": "array", "items": { "$ref": "#/components/schemas/NewEntry" } }],
@@ -69,8 +70,12 @@ fn list(of: &str) -> Value {
     json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{of}") } })
 }
 
+/// Closed: with these members and no others.
 fn object(properties: Value, required: &[&str]) -> Value {
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    let mut schema =
+        json!({ "type": "object", "required": required, "additionalProperties": false });
+    schema["properties"] = properties;
+    schema
 }
 
 fn applied() -> Value {
@@ -170,6 +175,36 @@ fn fields() -> Value {
             "omitted": omitted, "untold_attributes": whole(),
         }),
         &["success", "data", "entries", "filters_applied"],
+    )
+}
+
+fn patterns() -> Value {
+    let levels = json!({ "type": "object", "additionalProperties": whole() });
+    let pattern = object(
+        json!({
+            "id": text(), "template": text(), "count": whole(), "share": number(),
+            "change": { "enum": ["new", "gone", "shifted", "steady"] }, "before": whole(),
+            "per_minute": number(), "per_minute_before": number(), "levels": levels, "logger": text(),
+            "first": number(), "last": number(), "trend": { "type": "array", "items": whole() },
+            "samples": { "type": "array", "items": text() }, "q": text(),
+        }),
+        &["id", "template", "count", "share", "levels", "first", "last", "trend", "samples", "q"],
+    );
+    let window = object(json!({ "from": number(), "to": number() }), &["from", "to"]);
+    let compared = object(
+        json!({
+            "from": number(), "to": number(), "entries": whole(), "note": text(),
+            "new": whole(), "gone": whole(), "shifted": whole(), "steady": whole(),
+        }),
+        &["from", "to", "entries"],
+    );
+    object(
+        json!({
+            "success": fixed(true), "data": { "type": "array", "items": pattern }, "count": whole(),
+            "patterns": whole(), "entries": whole(), "window": window, "compared_to": compared,
+            "forgotten": whole(), "filters_applied": applied(), "omitted": whole(),
+        }),
+        &["success", "data", "count", "patterns", "entries", "window", "filters_applied"],
     )
 }
 
