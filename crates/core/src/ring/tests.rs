@@ -45,6 +45,13 @@ fn small(max_entries: usize) -> Ring {
     )
 }
 
+/// So many cases of a property, or as many as `PROPTEST_CASES` says: fewer, under valgrind.
+fn cases(most: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let is_set = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig { cases: if is_set { default.cases } else { most }, ..default }
+}
+
 #[derive(Clone, Debug)]
 enum Op {
     Push(usize),
@@ -65,7 +72,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(cases(200))]
 
     /// One thread: the ring is a `VecDeque` of the newest `max_entries`, from whose old end bytes
     /// may have taken more; what a follower got and what it missed add up to what was recorded.
@@ -126,7 +133,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(cases(60))]
 
     /// With `keep_errors` a reader sees the newest entries and the newest errors, each once, under the
     /// same name whether or not the main ring still holds it; and a follower misses fewer.
@@ -167,7 +174,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(cases(40))]
 
     /// However entries spread over lanes, those in sight are the newest by the order of recording.
     #[test]
@@ -261,88 +268,110 @@ fn logging_while_formatting_is_no_deadlock() {
     assert_eq!(ring.stats().entries, 2);
 }
 
-/// A message that proves by itself that it is whole: a number, and text that follows from it.
+/// The length of the stress test's entry `n`: now and then one that goes into two chunks.
+const fn stress_len(n: u64) -> usize {
+    if n.is_multiple_of(97) { 5000 } else { n as usize % 700 }
+}
+
+/// A message proves by itself that it is whole: a number, and text that follows from it. Of a large one
+/// the end may be gone.
 fn is_whole(message: &str) -> bool {
     let Some((n, _)) = message.split_once(':') else { return false };
     let n: u64 = n.parse().unwrap();
-    message == entry(n, n as usize % 700).message
+    let whole = entry(n, stress_len(n)).message;
+    message == whole || stress_len(n) > 700 && whole.starts_with(message)
 }
 
-/// 16 writers and 8 readers on a small ring, for many laps: no entry torn, none uncounted, none
-/// that a follower neither got nor was told it missed, each lane in order.
+/// Reads on, and counts what it got and what it missed.
+#[derive(Default)]
+struct Follower {
+    position: Position,
+    got: u64,
+    missed: u64,
+}
+
+impl Follower {
+    fn follow(&mut self, ring: &Ring) {
+        let snapshot = ring.snapshot();
+        assert!(snapshot.entries() <= ring.max_entries());
+        self.missed += snapshot.missed_since(&self.position);
+        for info in snapshot.chunks() {
+            let end = info.visible_from + info.visible();
+            let new = end - self.position.lane(info.lane).clamp(info.visible_from, end);
+            let got = self.read(&snapshot, info).unwrap_or_default();
+            self.got += got;
+            // What was there at the snapshot and is gone now was missed.
+            self.missed += new - got;
+        }
+        self.position = snapshot.end().clone();
+    }
+
+    /// How many entries of a chunk were new; `None` if it was reused meanwhile.
+    fn read(&self, snapshot: &Snapshot<'_>, info: &ChunkInfo) -> Option<u64> {
+        let (mut copy, mut buf, mut got) = (ChunkCopy::default(), Vec::new(), 0);
+        if !snapshot.load(info, &mut copy) {
+            return None;
+        }
+        assert!(copy.slots.is_sorted_by_key(|slot| slot.observed), "a lane out of order");
+        for slot in &copy.slots {
+            buf.clear();
+            snapshot.read_record(info, slot, &mut buf);
+            let message = RecordRef::new(&buf).message();
+            if !snapshot.is_intact(info) {
+                return None;
+            }
+            assert!(is_whole(message), "torn: {message:?}");
+            got += u64::from(self.position.precedes(slot.seq));
+        }
+        Some(got)
+    }
+}
+
+/// 16 writers and 8 readers on a small ring, for a thousand laps (or `LOGREC_STRESS_LAPS`): no entry
+/// torn, none uncounted, none that a follower neither got nor was told it missed, each lane in order.
 #[test]
 fn many_writers_many_readers() {
     const WRITERS: u64 = 16;
-    const EACH: u64 = 20_000;
-    let ring = small(500);
-    let (done, pushed) = (AtomicBool::new(false), AtomicU64::new(0));
+    const READERS: usize = 8;
+    const CHUNKS: usize = 24;
+    let laps = std::env::var("LOGREC_STRESS_LAPS").map_or(1000, |laps| laps.parse().unwrap());
+    let geometry = Geometry { max_entries: 150, lanes: 8, chunks: CHUNKS, chunk_words: 512 };
+    let ring = Ring::with_geometry(geometry, 8192);
+    // By the ring's own count of chunks taken.
+    let lap = || ring.region.get(header::ALLOCATIONS) / CHUNKS as u64;
+    let (done, tried, pushed) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..8)
-            .map(|_| {
-                scope.spawn(|| {
-                    let (mut position, mut got, mut missed) = (Position::default(), 0u64, 0u64);
-                    loop {
-                        let last = done.load(Ordering::SeqCst);
-                        let snapshot = ring.snapshot();
-                        missed += snapshot.missed_since(&position);
-                        let (mut copy, mut buf) = (ChunkCopy::default(), Vec::new());
-                        for info in snapshot.chunks() {
-                            let fresh = |info: &ChunkInfo| {
-                                info.first + info.count
-                                    - info
-                                        .visible_from
-                                        .max(position.lane(info.lane))
-                                        .min(info.first + info.count)
-                            };
-                            let mut here = 0;
-                            if snapshot.load(info, &mut copy) {
-                                for slot in &copy.slots {
-                                    buf.clear();
-                                    snapshot.read_record(info, slot, &mut buf);
-                                    let message = RecordRef::new(&buf).message();
-                                    if !snapshot.is_intact(info) {
-                                        here = 0;
-                                        break;
-                                    }
-                                    assert!(is_whole(message), "torn: {message:?}");
-                                    here += u64::from(position.precedes(slot.seq));
-                                }
-                            }
-                            got += here;
-                            // What was there at the snapshot and is gone now was missed.
-                            missed += fresh(info) - here;
-                        }
-                        position = snapshot.end().clone();
-                        if last {
-                            return got + missed;
-                        }
-                    }
-                })
-            })
-            .collect();
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|w| {
-                let (ring, pushed) = (&ring, &pushed);
-                scope.spawn(move || {
-                    for i in 0..EACH {
-                        let n = w * EACH + i;
-                        if ring.push(&entry(n, n as usize % 700)).is_some() {
-                            pushed.fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                })
-            })
-            .collect();
+        let reader = || {
+            let mut follower = Follower::default();
+            loop {
+                let last = done.load(Ordering::SeqCst);
+                follower.follow(&ring);
+                if last {
+                    return follower.got + follower.missed;
+                }
+            }
+        };
+        let writer = || {
+            while lap() < laps {
+                let n = tried.fetch_add(1, Ordering::Relaxed);
+                if ring.push(&entry(n, stress_len(n))).is_some() {
+                    pushed.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        };
+        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(reader)).collect();
+        let writers: Vec<_> = (0..WRITERS).map(|_| scope.spawn(writer)).collect();
         for writer in writers {
             writer.join().unwrap();
         }
         done.store(true, Ordering::SeqCst);
         let stats = ring.stats();
+        assert!(lap() >= laps);
         assert_eq!(stats.recorded, pushed.load(Ordering::Relaxed));
-        assert_eq!(stats.recorded + stats.dropped, WRITERS * EACH);
+        assert_eq!(stats.recorded + stats.dropped, tried.load(Ordering::Relaxed));
         assert_eq!(stats.dropped, 0);
         for reader in readers {
-            assert_eq!(reader.join().unwrap(), WRITERS * EACH);
+            assert_eq!(reader.join().unwrap(), stats.recorded);
         }
     });
 }
