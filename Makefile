@@ -3,7 +3,7 @@
 CARGO ?= cargo
 export RUSTDOCFLAGS ?= -D warnings
 
-.PHONY: run test check unit api python demo arrows bench docs clean
+.PHONY: run test check unit models proofs api python demo arrows bench docs clean
 
 ## Build logrec, start the card game under it, play, print where to ask.
 run:
@@ -11,7 +11,7 @@ run:
 	LOGREC=target/release/logrec examples/card_game/demo.sh
 
 ## Everything that is checked before a change lands.
-test: check arrows unit api python demo
+test: check arrows unit models api python demo
 
 ## Formatting, lints, documentation.
 check:
@@ -29,6 +29,14 @@ unit:
 api:
 	$(CARGO) build --locked -p logrec-cli
 	scripts/api-tests.sh
+
+## Every order in which threads may meet in the ring, in small; two minutes with its own build.
+models:
+	scripts/proofs.sh loom
+
+## The models, and the ring's tests under valgrind.
+proofs:
+	scripts/proofs.sh
 
 ## The Python package, in a virtual environment of its own in the tree.
 python:

@@ -48,6 +48,7 @@ mod kept;
 mod layout;
 mod read;
 mod region;
+mod sync;
 mod write;
 
 use std::{fmt, sync::atomic::AtomicU32};
@@ -409,4 +410,8 @@ fn random_id() -> u64 {
 }
 
 #[cfg(test)]
+#[cfg(loom)]
+mod models;
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests;

@@ -3,15 +3,12 @@
 //! No lock is taken and no word written. What a writer reuses while it is being copied is noticed
 //! by its changed state and left out; entries vanish from the old end only.
 
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-    sync::atomic::{Ordering, fence},
-};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
     Position, Ring, RingStats, Seq,
     layout::{Kind, SLOT_WORDS, State, chunk, lane},
+    sync::{Ordering, fence},
     write::{FLAG_SPLIT, FLAG_TRUNCATED},
 };
 use crate::{
@@ -133,8 +130,7 @@ impl Ring {
         const TRIES: usize = 4;
         let mut snapshot = self.look_once(cleared);
         for _ in 1..TRIES {
-            let whole = snapshot.hide_beyond(self.geometry.max_entries) && !snapshot.has_gap();
-            if whole {
+            if snapshot.hide_beyond(self.geometry.max_entries) {
                 return snapshot;
             }
             snapshot = self.look_once(cleared);
@@ -167,26 +163,16 @@ impl Ring {
     /// Which chunks there are, all of them in sight.
     fn look_once(&self, cleared: &Position) -> Snapshot<'_> {
         let cleared = self.floors(cleared);
-        // Before the chunks: what these count is in a chunk that is looked at below, or is gone.
-        let next = self.lane_words(lane::NEXT);
+        // Before the chunks: what these count is in a chunk that is looked at below, or is gone. What comes
+        // after them is left to the next look, even if seen: its chunk may be, and not the one before it,
+        // which was opened and filled where this look had already been.
+        let end = Position(self.lane_words(lane::NEXT));
         let in_use = self.region.get(super::header::FRESH) as usize;
         let mut chunks: Vec<ChunkInfo> =
             (0..in_use.min(self.geometry.chunks)).filter_map(|i| self.look(i)).collect();
         chunks.sort_unstable_by_key(|c| (c.lane, c.first, c.state.allocation()));
-        // A chunk that was looked at while open may have been filled, and its successor opened,
-        // before that one was looked at: what lies between is there, not missed.
-        for i in 1..chunks.len() {
-            let (before, after) = (chunks[i - 1], chunks[i]);
-            if before.lane == after.lane
-                && before.end() < after.first
-                && let Some(again) = self.look(before.index).filter(|c| c.state == before.state)
-            {
-                chunks[i - 1] = again;
-            }
-        }
-        let mut end = Position(next);
         for c in &mut chunks {
-            end.0[c.lane] = end.0[c.lane].max(c.end());
+            c.count = c.count.min(end.lane(c.lane).saturating_sub(c.first));
             c.visible_from = c.first.max(cleared[c.lane]).min(c.end());
         }
         Snapshot { ring: self, chunks, cleared, end }
@@ -354,7 +340,7 @@ impl Snapshot<'_> {
         let records = geometry.chunk_words - tail;
         // The text of an entry over several chunks lies elsewhere too.
         info.has_split
-            || wanted.is_in(self.ring.region.slice(geometry.data(info.index) + tail, records))
+            || wanted.is_in(self.ring.region.searched(geometry.data(info.index) + tail, records))
     }
 
     /// Whether a slot's record may hold what a prefilter looks for. Reads it where it lies.
@@ -378,7 +364,7 @@ impl Snapshot<'_> {
         }
         // The prefix's first word: where the message lies, and its length.
         let [start, end] = message_range(self.ring.region.load::<8>(at), slot.len);
-        wanted.is_in(self.ring.region.slice(at + start / 8, end.div_ceil(8) - start / 8))
+        wanted.is_in(self.ring.region.searched(at + start / 8, end.div_ceil(8) - start / 8))
     }
 
     /// As [`read_record`](Self::read_record), but perhaps only so much of it as a matcher needs.
@@ -455,21 +441,6 @@ impl Snapshot<'_> {
                 return;
             }
         }
-    }
-
-    /// Whether entries lie between chunks of a lane, or behind its last, that are in none: their chunk
-    /// was opened where this look had already been. (Or it was reused out of turn, which is rare.)
-    fn has_gap(&self) -> bool {
-        let mut last: Option<&ChunkInfo> = None;
-        for c in &self.chunks {
-            let behind = last.is_some_and(|b| b.lane == c.lane && b.end() < c.first);
-            let short = last.is_some_and(|b| b.lane != c.lane && b.end() < self.end.lane(b.lane));
-            if behind || short {
-                return true;
-            }
-            last = Some(c);
-        }
-        last.is_some_and(|b| b.end() < self.end.lane(b.lane))
     }
 
     /// Hides all but the newest `most` entries by the order of recording. False when a chunk it

@@ -15,15 +15,11 @@
 
 #![expect(unsafe_code, reason = "memory that processes share; see the module's safety argument")]
 
-use std::{
-    fs::File,
-    io,
-    ptr::NonNull,
-    slice,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{fs::File, io, ptr::NonNull, slice};
 
 use memmap2::{MmapOptions, MmapRaw};
+
+use super::sync::{AtomicU64, Ordering, StdAtomicU64};
 
 /// A ring's words. Untouched pages cost address space only.
 #[derive(Debug)]
@@ -49,9 +45,11 @@ unsafe impl Sync for Region {}
 impl Region {
     /// Zeroed anonymous memory.
     pub(super) fn anonymous(words: usize) -> Self {
-        let boxed = Box::<[AtomicU64]>::new_zeroed_slice(words);
+        #[cfg(not(all(loom, test)))]
         // SAFETY: an AtomicU64 has the layout of a u64, for which all bits zero is a valid value.
-        let mut boxed = unsafe { boxed.assume_init() };
+        let mut boxed = unsafe { Box::<[AtomicU64]>::new_zeroed_slice(words).assume_init() };
+        #[cfg(all(loom, test))]
+        let mut boxed: Box<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
         // Moving the box below does not move what it points to.
         let words = NonNull::from(&mut *boxed).cast();
         Self { words, len: boxed.len(), writable: true, _memory: Memory::Owned(boxed) }
@@ -64,6 +62,10 @@ impl Region {
 
     /// A file's words from one on, which must begin a page.
     pub(super) fn mapped_from(file: &File, from: u64, writable: bool) -> io::Result<Self> {
+        if cfg!(all(loom, test)) {
+            // A file holds no words of loom's.
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let words = (file.metadata()?.len() / 8).saturating_sub(from);
         let len = usize::try_from(words).map_err(io::Error::other)?;
         if len == 0 {
@@ -134,6 +136,15 @@ impl Region {
     #[inline]
     pub(super) fn slice(&self, word: usize, count: usize) -> &[AtomicU64] {
         &self.words()[word..word + count]
+    }
+
+    /// The same for the search, which is not part of what loom checks.
+    #[inline]
+    pub(super) fn searched(&self, word: usize, count: usize) -> &[StdAtomicU64] {
+        #[cfg(not(all(loom, test)))]
+        return self.slice(word, count);
+        #[cfg(all(loom, test))]
+        unimplemented!("search of {count} words at {word}");
     }
 
     /// The `N` bytes from `word` on; `N` is a multiple of 8.

@@ -4,15 +4,12 @@
 //! (to close its chunk) and for the allocator; who holds the allocator may try for lanes. Since
 //! nobody waits, no order of taking them can deadlock.
 
-use std::{
-    cell::Cell,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence},
-    time::Duration,
-};
+use std::{cell::Cell, sync::atomic::AtomicUsize, time::Duration};
 
 use super::{
     Ring, Seq,
     layout::{Kind, SLOT_WORDS, State, chunk, header, lane},
+    sync::{AtomicU64, Ordering, fence, spin_loop, thread_local, yield_now},
 };
 use crate::{Level, Timestamp};
 
@@ -25,7 +22,7 @@ pub(super) const FLAG_TRUNCATED: u64 = 2;
 /// and after more with a short sleep, which lets those run who hold the lanes: on a machine so busy the
 /// system would put this thread to sleep anyway. In all about a tenth of a second.
 const ROUNDS_MAX: usize = 1100;
-const ROUNDS_WITHOUT_YIELD: usize = 8;
+const ROUNDS_WITHOUT_YIELD: usize = if cfg!(all(loom, test)) { 1 } else { 8 };
 const ROUNDS_WITHOUT_SLEEP: usize = 100;
 const SLEEP: Duration = Duration::from_micros(50);
 
@@ -34,7 +31,7 @@ thread_local! {
     /// finds an empty one.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     /// The lane this thread used last, in any ring.
-    static LANE: Cell<usize> = const { Cell::new(usize::MAX) };
+    pub(super) static LANE: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 /// A buffer that grew beyond this for one entry is given back, not kept by its thread for ever.
@@ -103,7 +100,7 @@ impl Ring {
                 return held;
             }
             self.free_locks_after_fork();
-            std::thread::yield_now();
+            yield_now();
         }
     }
 
@@ -171,7 +168,7 @@ impl Ring {
             }
             match round {
                 ..ROUNDS_WITHOUT_YIELD => {}
-                ROUNDS_WITHOUT_YIELD..ROUNDS_WITHOUT_SLEEP => std::thread::yield_now(),
+                ROUNDS_WITHOUT_YIELD..ROUNDS_WITHOUT_SLEEP => yield_now(),
                 _ => std::thread::sleep(SLEEP),
             }
             for step in 0..lanes {
@@ -340,7 +337,7 @@ impl Ring {
         let lock = self.region.at(header::ALLOC_LOCK);
         let _held = (0..TRIES).find_map(|_| {
             Held::try_take(lock).or_else(|| {
-                std::hint::spin_loop();
+                spin_loop();
                 None
             })
         })?;
