@@ -285,6 +285,21 @@ fn no_more_than_max_entries() {
     });
 }
 
+/// The oldest chunk is reused, twice written, while a reader works out which entries are the newest: it does
+/// not hide others for what it found there. Entry 3 lies in a chunk that nobody touches.
+#[test]
+fn reused_while_the_newest_are_sought() {
+    check(1, || {
+        let ring = ring(2, 2, 2);
+        let before = [push_all(&ring, 0, 0..2), push_all(&ring, 1, 2..4)];
+        let writer = writer(&ring, 1, 4..6);
+        let mut follower = Follower::default();
+        let recorded = follower.follow(&ring);
+        assert!(recorded == 6 || follower.got.iter().any(|&(_, n)| n == 3));
+        settle(&ring, 6, before.into_iter().chain([writer.join().unwrap()]), [follower]);
+    });
+}
+
 /// What comes while the ring is cleared stays, or is counted as cleared.
 #[test]
 fn cleared_while_a_lane_begins() {
@@ -344,6 +359,18 @@ fn an_idle_lanes_chunk_is_taken() {
         let writers = [(0, 6..7), (1, 7..8)].map(|(lane, numbers)| writer(&ring, lane, numbers));
         let pushed = writers.map(|writer| writer.join().unwrap());
         settle(&ring, 8, before.into_iter().chain(pushed), []);
+    });
+}
+
+/// The same where the chunk has room: its owner does not go on in what is another's now.
+#[test]
+fn an_idle_lanes_chunk_with_room_is_taken() {
+    check(3, || {
+        let ring = ring(2, 2, MANY);
+        let before = [(0, 0..1), (1, 1..3)].map(|(lane, numbers)| push_all(&ring, lane, numbers));
+        let writers = [(0, 3..4), (1, 4..5)].map(|(lane, numbers)| writer(&ring, lane, numbers));
+        let pushed = writers.map(|writer| writer.join().unwrap());
+        settle(&ring, 5, before.into_iter().chain(pushed), []);
     });
 }
 
