@@ -1,6 +1,9 @@
+use std::fmt;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::{Entry, Level, Timestamp, Value};
 
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
