@@ -20,6 +20,6 @@ pub use filter::{Filter, Matcher};
 pub use level::{Level, LevelSet, ParseLevelError};
 pub use query::{Collector, Order, Page, Query, RowRef};
 pub use ring::{Position, Ring, RingId, RingOptions, RingStats, Seq};
-pub use source::{Source, SourceInfo};
+pub use source::{Progress, Source, SourceInfo};
 pub use time::{NS_PER_S, ParseTimeError, Timestamp, parse_span_ns};
 pub use value::Value;

@@ -18,6 +18,7 @@ use crate::{
     Level, Timestamp,
     filter::{Needs, Prefilter},
     record::{PREFIX_BYTES, bytes_needed, message_range},
+    source::Progress,
 };
 
 /// What a chunk held when it was looked at: enough to pass it over without reading it.
@@ -162,6 +163,18 @@ impl Ring {
                 self.region.at(self.geometry.lane(i) + word).load(Ordering::Acquire).min(1 << 57)
             })
             .collect()
+    }
+
+    /// How far recording has come. O(lanes).
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        // Numbers before times: what is counted was observed no later than the time that is read.
+        let recorded =
+            self.lane_words(lane::NEXT).iter().fold(0, |sum: u64, n| sum.wrapping_add(*n));
+        let observed = (0..self.geometry.lanes)
+            .map(|i| self.region.get(self.geometry.lane(i) + lane::OBSERVED).cast_signed())
+            .max();
+        Progress { recorded, observed: Timestamp(observed.unwrap_or(i64::MIN)) }
     }
 
     /// Which chunks there are, all of them in sight.
