@@ -6,7 +6,9 @@
 
 mod answer;
 mod file;
+mod follow;
 mod json;
+pub mod messages;
 mod params;
 mod reader;
 mod shape;
@@ -16,6 +18,10 @@ pub mod wire;
 
 pub use answer::{Answer, Unread};
 pub use file::LogFile;
+pub use follow::{
+    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Batch, Follower, FollowerInfo, Followers,
+    HEARTBEAT_MS_DEFAULT, Step, Subscription,
+};
 pub use params::{
     Applied, LIMIT_MAX, ParamError, Request, TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN, WAIT_MAX_S,
 };

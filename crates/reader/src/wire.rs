@@ -2,12 +2,13 @@
 //! care. Written by hand from core's types, so that renaming one of those cannot break a client.
 
 use logrec_core::{
-    Level, RingId, RingStats, RowRef, Seq, SourceInfo,
+    Cursor, Level, RingId, RingStats, RowRef, Seq, SourceInfo,
     record::{CUT_BYTES, NumberTag, RawField, RawFields, TextTag},
     ring::End,
 };
 
 use crate::{
+    follow::{FollowerInfo, Followers},
     json::{self, Object},
     params::{Applied, Request},
     shape::{EntryField as F, Shape},
@@ -174,7 +175,7 @@ pub(crate) fn tail(out: &mut Vec<u8>, tail: &Tail, request: &Request, brief: boo
     out.extend_from_slice(b"],\"count\":");
     json::uint(out, tail.count as u64);
     out.extend_from_slice(b",\"filters_applied\":");
-    applied(out, request, brief);
+    applied(out, &request.applied, brief);
     if let Some(cursor) = &tail.next_cursor {
         out.extend_from_slice(b",\"next_cursor\":");
         json::string(out, cursor);
@@ -214,9 +215,9 @@ pub(crate) fn gone_note(gone: usize) -> String {
 }
 
 /// What was given; `brief` keeps the limit alone, where the echo would burst a budget.
-fn applied(out: &mut Vec<u8>, request: &Request, brief: bool) {
+pub(crate) fn applied(out: &mut Vec<u8>, applied: &[(String, Applied)], brief: bool) {
     let mut object = Object::new(out);
-    for (name, value) in &request.applied {
+    for (name, value) in applied {
         if brief && name != "limit" {
             continue;
         }
@@ -235,15 +236,22 @@ fn applied(out: &mut Vec<u8>, request: &Request, brief: bool) {
 }
 
 /// `GET /logs/stats`.
-pub(crate) fn stats(out: &mut Vec<u8>, sum: &RingStats, sources: &[(SourceInfo, RingStats)]) {
+pub(crate) fn stats(
+    out: &mut Vec<u8>,
+    sum: &RingStats,
+    sources: &[(SourceInfo, RingStats)],
+    followers: &Followers,
+    end: &Cursor,
+) {
     let mut object = Object::new(out);
     object.bool("success", true);
     let out = object.plain("data");
     let mut data = Object::new(out);
     figures(&mut data, sum);
     json::array(data.plain("sources"), sources, |out, (info, stats)| source(out, info, stats));
-    // Streams and stores come with their issues; the keys are part of the contract.
-    data.plain("followers").extend_from_slice(b"[]");
+    json::array(data.plain("followers"), &followers.shown, |out, one| follower(out, one, end));
+    data.uint("followers_total", followers.count as u64);
+    // Stores come with their issue; the key is part of the contract.
     data.plain("store").extend_from_slice(b"{\"enabled\":false}");
     data.end();
     object.end();
@@ -275,6 +283,15 @@ fn source(out: &mut Vec<u8>, info: &SourceInfo, stats: &RingStats) {
     }
     figures(&mut source, stats);
     source.end();
+}
+
+fn follower(out: &mut Vec<u8>, one: &FollowerInfo, end: &Cursor) {
+    let mut object = Object::new(out);
+    object.string("kind", one.kind);
+    json::epoch_seconds(object.plain("started"), one.started);
+    object.uint("sent", one.sent).uint("missed", one.missed);
+    object.uint("lag", one.cursor.behind(end)).bool("paused", one.paused);
+    object.end();
 }
 
 fn figures(data: &mut Object<'_>, stats: &RingStats) {
