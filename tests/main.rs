@@ -6,6 +6,7 @@
 //! | `http_bad_input` | what is wrong is named with the right status, and the server goes on |
 //! | `http_access` | foreign hosts and origins, tokens, addresses that may not be bound |
 //! | `recordings` | rings in files: many processes, alive and dead, behind one server or none; clear, damage |
+//! | `streams` | WebSocket and server-sent events, by clients that behave and that do not; restarts, ends |
 //! | `load` | many writers and readers at once: nothing torn, nothing uncounted, memory flat |
 //!
 //! Commands (`run`, `pipe`, `serve FILE`, `logs`, …) are tested beside them, in `crates/cli/tests`.
@@ -17,4 +18,5 @@ mod http_bad_input;
 mod http_contract;
 mod load;
 mod recordings;
+mod streams;
 mod support;
