@@ -144,6 +144,7 @@ impl Server {
     ) -> impl Future<Output = ()> + Send + use<> {
         // Answers are written at once; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
+        limit_unsent(&stream);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.options.head_timeout)
@@ -164,6 +165,21 @@ impl Server {
             let _ = connection.await;
         }
     }
+}
+
+/// Bytes that the system takes of us without being able to send them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT_BYTES_MAX: u32 = 64 << 10;
+
+/// The system would take megabytes for a client that reads slowly, say nothing until a third of them is
+/// read, and so have it look like one that does not read at all. And what lies there of a stream is
+/// old by the time it is read.
+fn limit_unsent(stream: &TcpStream) {
+    // Without it a slow reader is cut off sooner.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = stream;
 }
 
 /// Largest head of a request that is read, in bytes: room for a search of 100 kB, so that it is

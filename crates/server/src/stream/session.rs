@@ -24,8 +24,9 @@ use crate::http::INLINE_ENTRIES_MAX;
 
 /// Words of the client that are not obeyed yet.
 const INBOX_MAX: usize = 16;
-/// A message of entries is ended once it has so many bytes; an entry is never divided.
-const MESSAGE_BYTES: usize = 256 << 10;
+/// A message of entries is ended once it has so many bytes; an entry is never divided. Who reads 64 kB in the
+/// time that a write may take is not cut off.
+const MESSAGE_BYTES: usize = 64 << 10;
 /// The `id` of an event is left out where it is longer, but for the last event of a read.
 const ID_BYTES_MAX: usize = 256;
 /// How soon an `EventSource` comes back, in milliseconds.
