@@ -228,8 +228,14 @@ pub struct Batch {
 /// One thing that a batch tells.
 #[derive(Debug)]
 pub enum Step<'b> {
-    /// So many entries were overwritten before they could be read.
-    Gap(u64),
+    /// So many entries were overwritten before they could be read. `before` is the place before them, where
+    /// what was told before the gap ends.
+    Gap {
+        /// How many.
+        missed: u64,
+        /// The place before them.
+        before: &'b Cursor,
+    },
     /// An entry, for [`Batch::entry_json`].
     Entry(RowRef<'b>),
 }
@@ -258,21 +264,30 @@ impl Batch {
         let mut cursor = self.steps.start.clone();
         let mut told = self.page.missed_until(&cursor.read);
         if told > 0 {
-            tell(Step::Gap(told), &cursor);
+            // Nothing was told before it, so nothing ends there.
+            tell(Step::Gap { missed: told, before: &cursor }, &cursor);
         }
         for (row, step) in self.page.rows().zip(&self.steps.moves) {
-            if let Some(next) =
-                cursor.read.get_mut(step.ring).and_then(|r| r.1.0.get_mut(step.lane))
-            {
-                *next = step.next;
-            }
-            tell(Step::Entry(row), &cursor);
-            if told < self.page.missed {
-                let missed = self.page.missed_until(&cursor.read);
-                if missed > told {
-                    tell(Step::Gap(missed - told), &cursor);
-                    told = missed;
+            let move_to = |cursor: &mut Cursor, next: u64| {
+                let ring = cursor.read.get_mut(step.ring);
+                if let Some(place) = ring.and_then(|(_, lanes)| lanes.0.get_mut(step.lane)) {
+                    *place = next;
                 }
+            };
+            if told == self.page.missed {
+                move_to(&mut cursor, step.next);
+                tell(Step::Entry(row), &cursor);
+                continue;
+            }
+            // Somewhere entries were lost while they were read: perhaps behind this one.
+            move_to(&mut cursor, step.next.min(row.seq.ordinal() + 1));
+            tell(Step::Entry(row), &cursor);
+            let before = cursor.clone();
+            move_to(&mut cursor, step.next);
+            let missed = self.page.missed_until(&cursor.read);
+            if missed > told {
+                tell(Step::Gap { missed: missed - told, before: &before }, &cursor);
+                told = missed;
             }
         }
     }

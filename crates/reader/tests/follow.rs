@@ -29,7 +29,7 @@ fn told(batch: &Batch, steps: usize) -> (Vec<String>, u64, Option<Cursor>) {
             return;
         }
         match step {
-            Step::Gap(gap) => missed += gap,
+            Step::Gap { missed: gap, .. } => missed += gap,
             Step::Entry(row) => {
                 let mut json = Vec::new();
                 batch.entry_json(&mut json, &row);

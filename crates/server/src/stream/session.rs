@@ -11,7 +11,7 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
-use logrec_core::{Cursor, Timestamp};
+use logrec_core::{Cursor, RowRef, Timestamp};
 use logrec_reader::{Batch, Follower, Reader, Step, Subscription, messages};
 use tokio::{
     sync::{Semaphore, watch},
@@ -55,7 +55,7 @@ pub struct Session {
     /// When something must have been said again.
     quiet_until: Instant,
     /// What is to be said next: the messages of one read, and answers to the client.
-    pending: VecDeque<Pending>,
+    pub(super) pending: VecDeque<Pending>,
     inbox: VecDeque<Result<Command, String>>,
     paused: bool,
     /// Whether the last read left something to read.
@@ -77,7 +77,7 @@ enum Reading {
 type Read = (Box<Follower>, VecDeque<Pending>, bool);
 
 #[derive(Debug)]
-struct Pending {
+pub(super) struct Pending {
     bytes: Vec<u8>,
     data: Option<Data>,
 }
@@ -154,8 +154,12 @@ impl Session {
                 return None;
             }
             self.come_home().await?;
-            while let Some(command) = self.inbox.pop_front() {
+            // One after the other, so that no answers gather for a client that does not read them.
+            if self.pending.iter().all(|pending| pending.data.is_some())
+                && let Some(command) = self.inbox.pop_front()
+            {
                 self.obey(command);
+                continue;
             }
             if let Some(pending) = self.pending.pop_front() {
                 self.note(&pending);
@@ -190,13 +194,8 @@ impl Session {
             let (follower, pending, behind) = done.ok()?;
             self.reading = Reading::Here(follower);
             self.behind = behind;
-            if pending.is_empty() {
-                self.note_cursor();
-            }
-            // Answers to the client may wait already; what was read before is said before.
-            for read in pending.into_iter().rev() {
-                self.pending.push_front(read);
-            }
+            self.pending.extend(pending);
+            self.note_cursor();
         }
         matches!(self.reading, Reading::Here(_)).then_some(())
     }
@@ -233,6 +232,12 @@ impl Session {
     fn obey(&mut self, command: Result<Command, String>) {
         let kind = match command {
             Err(error) => return self.say(messages::error(&error)),
+            Ok(Command::Filter(params)) => {
+                return match Subscription::parse(params, Timestamp::now(), &TimeZone::UTC) {
+                    Err(error) => self.say(messages::error(&error.message)),
+                    Ok(subscription) => self.filter(subscription),
+                };
+            }
             Ok(Command::Pause) => {
                 self.paused = true;
                 self.take_back();
@@ -242,13 +247,6 @@ impl Session {
                 self.paused = false;
                 self.behind = true;
                 "resume"
-            }
-            Ok(Command::Filter(params)) => {
-                match Subscription::parse(params, Timestamp::now(), &TimeZone::UTC) {
-                    Err(error) => return self.say(messages::error(&error.message)),
-                    Ok(subscription) => self.filter(subscription),
-                }
-                "filter"
             }
         };
         self.slot.figures.paused.store(self.paused, Ordering::Relaxed);
@@ -263,10 +261,24 @@ impl Session {
             self.heartbeat = Duration::from_millis(ms);
             self.quiet_until = self.quiet_until.min(Instant::now() + self.heartbeat);
         }
-        if let Reading::Here(follower) = &mut self.reading {
-            follower.change(&self.reader, subscription);
-            self.behind = true;
+        let Reading::Here(mut follower) = std::mem::replace(&mut self.reading, Reading::Lost)
+        else {
+            return;
+        };
+        let (reader, looks_back) = (self.reader.clone(), subscription.has_start());
+        let work = move || {
+            follower.change(&reader, subscription);
+            let done = messages::done("filter", follower.applied(), follower.cursor());
+            (follower, VecDeque::from([Pending { bytes: done, data: None }]), true)
+        };
+        if looks_back && self.reader.entries_at_most() > INLINE_ENTRIES_MAX {
+            self.reading = Reading::Away(tokio::task::spawn_blocking(work));
+            return;
         }
+        let (follower, done, behind) = work();
+        self.reading = Reading::Here(follower);
+        self.pending.extend(done);
+        self.behind = behind;
         self.note_cursor();
     }
 
@@ -336,24 +348,20 @@ fn render(form: Form, batch: &Batch, before: Cursor, end: &Cursor) -> VecDeque<P
         let cursor = writer.before.clone();
         writer.own("note", None, &note, &cursor, 0);
     }
-    let mut last = writer.before.clone();
-    batch.each(|step, cursor| {
-        match step {
-            Step::Gap(missed) => {
-                writer.end(&last);
-                let gap = messages::gap(missed, cursor);
-                writer.own("gap", Some(&cursor.to_string()), &gap, cursor, missed);
-            }
-            Step::Entry(row) => {
-                writer.entry(&row, cursor, cursor == end);
-                if writer.bytes.len() >= MESSAGE_BYTES {
-                    writer.end(cursor);
-                }
+    batch.each(|step, cursor| match step {
+        Step::Gap { missed, before } => {
+            writer.end(before);
+            let gap = messages::gap(missed, cursor);
+            writer.own("gap", Some(&cursor.to_string()), &gap, cursor, missed);
+        }
+        Step::Entry(row) => {
+            writer.entry(&row, cursor, end);
+            if writer.bytes.len() >= MESSAGE_BYTES {
+                writer.end(cursor);
             }
         }
-        last.clone_from(cursor);
     });
-    writer.end(&last);
+    writer.end(end);
     writer.pending
 }
 
@@ -370,7 +378,7 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
-    fn entry(&mut self, row: &logrec_core::RowRef<'_>, cursor: &Cursor, is_last: bool) {
+    fn entry(&mut self, row: &RowRef<'_>, cursor: &Cursor, end: &Cursor) {
         match self.form {
             Form::Messages => {
                 self.bytes.extend_from_slice(if self.entries == 0 {
@@ -382,7 +390,7 @@ impl Writer<'_> {
             }
             Form::Events => {
                 let id = cursor.to_string();
-                if is_last || id.len() <= ID_BYTES_MAX {
+                if id.len() <= ID_BYTES_MAX || cursor == end {
                     self.bytes.extend_from_slice(b"id: ");
                     self.bytes.extend_from_slice(id.as_bytes());
                     self.bytes.push(b'\n');
