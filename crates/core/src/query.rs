@@ -335,6 +335,10 @@ impl<'q> Collector<'q> {
                 self.note_there(info);
                 continue;
             }
+            if let Some(first) = self.is_recorded_later(snapshot, info, &from) {
+                self.leave_out(id, first);
+                continue;
+            }
             let read = self.chunk(id, snapshot, info, &from, &mut copy);
             if read {
                 self.note_there(info);
@@ -348,6 +352,20 @@ impl<'q> Collector<'q> {
             self.kept(id, &kept, &from);
         }
         whole
+    }
+
+    /// For a follower: the first new entry of a chunk, if it and with it all of the chunk was recorded later
+    /// than what is kept already. So one that is far behind reads little more than what it is given.
+    fn is_recorded_later(
+        &self,
+        snapshot: &Snapshot<'_>,
+        info: &ChunkInfo,
+        from: &Position,
+    ) -> Option<Seq> {
+        let threshold = self.threshold.filter(|_| self.keep == Keep::FirstRecorded)?;
+        let first = info.visible_from.max(from.lane(info.lane));
+        let slot = snapshot.slot(info, first);
+        (slot.observed.0 > threshold.0 && snapshot.is_intact(info)).then_some(slot.seq)
     }
 
     /// For a follower: what is in sight of a chunk was there.

@@ -412,7 +412,8 @@ impl Snapshot<'_> {
         self.ring.unchanged(info.index, info.state)
     }
 
-    fn slot(&self, info: &ChunkInfo, ordinal: u64) -> Slot {
+    /// An entry's slot. To be trusted only if the chunk [is intact](Self::is_intact) afterwards.
+    pub(crate) fn slot(&self, info: &ChunkInfo, ordinal: u64) -> Slot {
         let at = self.ring.geometry.data(info.index) + (ordinal - info.first) as usize * SLOT_WORDS;
         let [time, observed, place, meta] = [0, 1, 2, 3].map(|i| self.ring.region.get(at + i));
         Slot {
