@@ -145,7 +145,9 @@ impl Clients {
 }
 
 fn whole_and_in_order() {
-    let ring = Arc::new(Ring::new(RingOptions::with_max_entries(RING)));
+    // No more memory than the entries take, so that all of it is in use early.
+    let options = RingOptions { max_bytes: 12 << 20, ..RingOptions::with_max_entries(RING) };
+    let ring = Arc::new(Ring::new(options));
     let server = serve(&ring);
     let fast = Clients::start(server, 1, "fast");
     let slow = Clients::start(server, 1, "slow");
