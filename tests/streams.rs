@@ -438,6 +438,26 @@ fn events_resume_where_they_were_cut_off() {
 }
 
 #[test]
+fn curl_shows_what_comes() {
+    let logrec = Logrec::serve();
+    post(&logrec, &["history"]);
+    let url = format!("http://{}/api/debug/logs/stream?tail=1&fields=message", logrec.address);
+    let mut curl = std::process::Command::new("curl")
+        .args(["-sN", "--noproxy", "*", &url])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(curl.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut data = lines.filter(|line| line.starts_with("data: {\"message\""));
+    assert_eq!(data.next().unwrap(), "data: {\"message\":\"history\"}");
+    post(&logrec, &["news"]);
+    assert_eq!(data.next().unwrap(), "data: {\"message\":\"news\"}");
+    curl.kill().unwrap();
+    curl.wait().unwrap();
+    until(|| followers(&logrec)["followers_total"] == 0);
+}
+
+#[test]
 fn after_a_restart_what_there_is_comes_with_a_note() {
     let before = Logrec::serve();
     post(&before, &["before"]);
