@@ -299,6 +299,33 @@ fn a_flood_of_pings_is_answered_and_hurts_nobody() {
     assert!(grown_kb < 4000, "{grown_kb} kB more");
 }
 
+/// A ping that comes while a message is being written must neither lose the message nor stop the stream.
+#[test]
+fn pings_under_load_lose_nothing() {
+    const BATCHES: usize = 40;
+    const BATCH: usize = 500;
+    let logrec = Logrec::serve();
+    let mut socket = Socket::open(&logrec, "?fields=message");
+    let mut pinging = Socket { stream: socket.stream.try_clone().unwrap() };
+    let batch: Vec<_> = (0..BATCH).map(|_| json!({"message": "long ".repeat(100)})).collect();
+    let batch = json!(batch).to_string();
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..BATCHES).for_each(|_| _ = logrec.post(batch.as_bytes())));
+        scope.spawn(|| (0..2000).for_each(|_| pinging.send(true, PING, b"?")));
+        let (mut got, mut pongs) = (0, 0);
+        while got < (BATCHES * BATCH) as u64 || pongs == 0 {
+            let frame = socket.frame().expect("a frame");
+            if frame.opcode == PONG {
+                pongs += 1;
+                continue;
+            }
+            let message: Json = serde_json::from_slice(&frame.payload).unwrap();
+            got += message["count"].as_u64().or(message["missed"].as_u64()).unwrap_or(0);
+        }
+        assert_eq!(got, (BATCHES * BATCH) as u64);
+    });
+}
+
 #[test]
 fn whoever_is_gone_is_gone() {
     let logrec = Logrec::serve();

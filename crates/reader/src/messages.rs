@@ -1,5 +1,5 @@
 //! What a stream says, as JSON: one object a message, `type` first. Part of the published JSON, as
-//! [`wire`](crate::wire) is; docs/api.md describes it.
+//! [`wire`] is; docs/api.md describes it.
 
 use logrec_core::{Cursor, Timestamp};
 

@@ -150,27 +150,29 @@ enum Out {
 }
 
 impl Out {
-    /// Writes a message, or without one what else is to be written.
+    /// Writes a message, or without one what else is to be written. What is being written already takes
+    /// that along, so then there is nothing to do; a message is given only while nothing is.
     fn send(&mut self, message: Option<Message>, write_timeout: Duration) {
-        if let Self::Idle(mut sink) = std::mem::replace(self, Self::Broken) {
-            *self = Self::Busy(Box::pin(async move {
-                let sent = async {
-                    match message {
-                        Some(message) => sink.send(message).await,
-                        None => sink.flush().await,
-                    }
-                };
-                let sent = timeout(write_timeout, sent).await;
-                matches!(sent, Ok(Ok(()))).then_some(sink)
-            }));
-        }
+        let mut sink = match std::mem::replace(self, Self::Broken) {
+            Self::Idle(sink) => sink,
+            other => return *self = other,
+        };
+        *self = Self::Busy(Box::pin(async move {
+            let sent = async {
+                match message {
+                    Some(message) => sink.send(message).await,
+                    None => sink.flush().await,
+                }
+            };
+            let sent = timeout(write_timeout, sent).await;
+            matches!(sent, Ok(Ok(()))).then_some(sink)
+        }));
     }
 
-    /// Waits until what is being written is written. Never ready when nothing is.
+    /// Waits until what is being written is written; at once when nothing is.
     async fn done(&mut self) {
-        match self {
-            Self::Busy(sending) => *self = sending.await.map_or(Self::Broken, Self::Idle),
-            Self::Idle(_) | Self::Broken => std::future::pending().await,
+        if let Self::Busy(sending) = self {
+            *self = sending.await.map_or(Self::Broken, Self::Idle);
         }
     }
 }
@@ -218,10 +220,8 @@ impl Carrier {
     /// Says why, and gives the peer a moment to read it: a connection that is closed over unread bytes is
     /// reset, and the peer would not learn what was wrong.
     async fn close(mut self, end: End) {
-        if matches!(self.out, Out::Busy(_)) {
-            // Bounded by the time that a write may take.
-            self.out.done().await;
-        }
+        // Bounded by the time that a write may take.
+        self.out.done().await;
         let Out::Idle(mut sink) = self.out else { return };
         let said = async {
             match end {
