@@ -52,8 +52,9 @@ def main(api):
                     parameter["example"] = ids[0]
                 if parameter["name"] in ("after", "before") and parameter["example"] == "CURSOR":
                     parameter["example"] = some["prev_cursor"]
-    # What is recorded must stay until it was asked for.
+    # What is recorded must stay until it was asked for, and an answer must end.
     del document["paths"]["/logs"]["delete"]
+    del document["paths"]["/logs/stream"]
     json.dump(document, sys.stdout)
 
 

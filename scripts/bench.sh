@@ -22,6 +22,10 @@ trap 'rm -f "$tmp"' EXIT
     echo "## Reading over HTTP"
     echo
     cargo bench --locked -q -p logrec-server --bench http
+    echo
+    echo "## Live streams"
+    echo
+    cargo bench --locked -q -p logrec-server --bench streams
 } >"$tmp"
 cp "$tmp" "$out"
 echo "wrote $out"

@@ -7,6 +7,7 @@
 //! | `http_access` | foreign hosts and origins, tokens, addresses that may not be bound |
 //! | `http_query` | the query language, marks, context and stories, facets, folding; one answer however it is asked |
 //! | `recordings` | rings in files: many processes, alive and dead, behind one server or none; clear, damage |
+//! | `streams` | WebSocket and server-sent events, by clients that behave and that do not; restarts, ends |
 //! | `load` | many writers and readers at once: nothing torn, nothing uncounted, memory flat |
 //!
 //! Commands (`run`, `pipe`, `serve FILE`, `logs`, …) are tested beside them, in `crates/cli/tests`.
@@ -19,4 +20,5 @@ mod http_contract;
 mod http_query;
 mod load;
 mod recordings;
+mod streams;
 mod support;

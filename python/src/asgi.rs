@@ -1,8 +1,11 @@
 //! A request of an ASGI application to the Rust router and its answer back.
 //!
-//! What is answered at once (all but long polls and searches of large rings) is answered within the
+//! What is answered at once (all but long polls, streams and searches of large rings) is answered within the
 //! call. The rest goes on in a runtime of its own and is delivered piece by piece, by a function that
 //! Python gives; so many pieces under way and no more until Python says that it has sent one.
+//!
+//! A WebSocket is spoken by the ASGI server: the router hands over the [`Session`] behind it, whose messages
+//! are delivered as pieces are.
 
 use std::{
     future::Future,
@@ -18,12 +21,21 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use logrec_reader::wire;
+use logrec_server::{HandedOver, Handover, Session};
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
-use tokio::{runtime::Handle, sync::Semaphore, task::AbortHandle};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, mpsc},
+    task::AbortHandle,
+};
 use tower::ServiceExt;
 
 /// Pieces of one answer that wait to be sent.
 const PIECES_MAX: usize = 8;
+/// Messages of one WebSocket that wait to be sent; they are larger.
+const MESSAGES_MAX: usize = 2;
+/// Messages of a client that wait to be heard.
+const HEARD_MAX: usize = 16;
 
 pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -32,10 +44,21 @@ pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 pub(crate) struct Exchange {
     permits: Arc<Semaphore>,
     task: AbortHandle,
+    /// What the client of a WebSocket says goes here.
+    heard: Option<mpsc::Sender<String>>,
 }
 
 #[pymethods]
 impl Exchange {
+    /// The client of a WebSocket says this. False: not now, try again in a moment.
+    fn receive(&self, text: String) -> bool {
+        match self.heard.as_ref().map(|heard| heard.try_send(text)) {
+            Some(Err(mpsc::error::TrySendError::Full(_))) => false,
+            // Nobody listens any more.
+            Some(Ok(()) | Err(mpsc::error::TrySendError::Closed(_))) | None => true,
+        }
+    }
+
     /// One piece was sent: the next may come.
     fn sent(&self) {
         self.permits.add_permits(1);
@@ -91,10 +114,96 @@ pub(crate) fn handle<'py>(
     match first {
         Ok(answer) => answer.into_python(py),
         Err(task) => {
-            let exchange = Exchange { permits, task: task.abort_handle() };
+            let exchange = Exchange { permits, task: task.abort_handle(), heard: None };
             Ok(Bound::new(py, exchange)?.into_any())
         }
     }
+}
+
+/// Opens a WebSocket, or says why not: delivered as an answer is. The first piece of an open one has status
+/// 101, each further one is a message; one that no more follows is the end.
+pub(crate) fn converse(
+    router: Router,
+    mut request: Request<Body>,
+    runtime: &Handle,
+    deliver: Py<PyAny>,
+) -> Exchange {
+    // What the server has dealt with already.
+    let headers = request.headers_mut();
+    headers.insert("connection", HeaderValue::from_static("upgrade"));
+    headers.insert("upgrade", HeaderValue::from_static("websocket"));
+    headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
+    headers.insert("sec-websocket-key", HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAA=="));
+    request.extensions_mut().insert(Handover);
+    let permits = Arc::new(Semaphore::new(MESSAGES_MAX));
+    let (heard, hears) = mpsc::channel(HEARD_MAX);
+    let later = Arc::clone(&permits);
+    let task = runtime.spawn(async move {
+        let response = match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        match response.extensions().get::<HandedOver>().and_then(HandedOver::take) {
+            Some(session) => carry(session, deliver, later, hears).await,
+            None => send(std::future::ready(response), deliver, later).await,
+        }
+    });
+    Exchange { permits, task: task.abort_handle(), heard: Some(heard) }
+}
+
+/// Carries a session's messages in both directions, until it ends or Python takes no more.
+async fn carry(
+    mut session: Session,
+    deliver: Py<PyAny>,
+    permits: Arc<Semaphore>,
+    mut hears: mpsc::Receiver<String>,
+) {
+    let mut head = Some(101);
+    let mut may_send = false;
+    loop {
+        tokio::select! {
+            permit = permits.acquire(), if !may_send => {
+                let Ok(permit) = permit else { return };
+                permit.forget();
+                may_send = true;
+                if let Some(status) = head.take() {
+                    may_send = false;
+                    if !deliver_piece(&deliver, Some((status, &Headers::new())), b"", true) {
+                        return;
+                    }
+                }
+            }
+            text = hears.recv(), if session.has_room() => match text {
+                Some(text) => session.receive(&text),
+                None => return,
+            },
+            message = session.next(), if may_send => {
+                may_send = false;
+                let more = message.is_some();
+                let delivered = deliver_piece(&deliver, None, &message.unwrap_or_default(), more);
+                if !delivered || !more {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Calls Python. False when it takes no more; while the interpreter ends nothing is delivered.
+fn deliver_piece(
+    deliver: &Py<PyAny>,
+    head: Option<(u16, &Headers)>,
+    piece: &[u8],
+    more: bool,
+) -> bool {
+    let delivered = Python::try_attach(|py| {
+        let (status, headers) = match head {
+            Some((status, headers)) => (Some(status), Some(python_headers(py, headers))),
+            None => (None, None),
+        };
+        deliver.call1(py, (status, headers, PyBytes::new(py, piece), more)).is_ok()
+    });
+    delivered == Some(true)
 }
 
 impl Answer {
@@ -175,15 +284,10 @@ async fn send(
         };
         let Ok(permit) = permits.acquire().await else { return };
         permit.forget();
-        // While the interpreter ends nothing is delivered.
-        let delivered = Python::try_attach(|py| {
-            let (status, headers) = match head.take() {
-                Some((status, headers)) => (Some(status), Some(python_headers(py, &headers))),
-                None => (None, None),
-            };
-            deliver.call1(py, (status, headers, PyBytes::new(py, &piece), more)).is_ok()
-        });
-        if !more || delivered != Some(true) {
+        let first = head.take();
+        let first = first.as_ref().map(|(status, headers)| (*status, headers));
+        let delivered = deliver_piece(&deliver, first, &piece, more);
+        if !more || !delivered {
             return;
         }
     }

@@ -293,7 +293,7 @@ impl Buffer {
 
     /// The answer of `GET /logs/stats` as JSON, in bytes.
     fn stats_json<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let json = py.detach(|| self.with_made(|made| made.app.reader().stats_json()));
+        let json = py.detach(|| self.with_made(|made| made.app.stats_json()));
         PyBytes::new(py, &json)
     }
 
@@ -323,6 +323,27 @@ impl Buffer {
         let router = self.with_made(|made| made.router.clone());
         let runtime = self.runtime().map_err(|e| PyOSError::new_err(e.to_string()))?;
         asgi::handle(py, router, request, &runtime, deliver)
+    }
+
+    /// Opens a WebSocket for an ASGI server: an `Exchange`, and `deliver(status, headers, message, more)` is
+    /// called from another thread, first with status 101, then for each message. Where it is refused,
+    /// `(status, headers, body)`, or those by `deliver`.
+    fn converse<'py>(
+        &self,
+        py: Python<'py>,
+        target: &str,
+        headers: asgi::Headers,
+        peer: Option<&str>,
+        deliver: Py<PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if !self.may_ask(peer) {
+            return asgi::refuse(py, peer.unwrap_or_default());
+        }
+        let request = asgi::request("GET", target, headers, Vec::new())?;
+        let router = self.with_made(|made| made.router.clone());
+        let runtime = self.runtime().map_err(|e| PyOSError::new_err(e.to_string()))?;
+        let exchange = asgi::converse(router, request, &runtime, deliver);
+        Ok(Bound::new(py, exchange)?.into_any())
     }
 
     /// Serves the API. With `share` a port that is taken is no error: it is tried again until the process

@@ -290,6 +290,14 @@ impl<'a, 'py> Parts<'a, 'py> {
         }
     }
 
+    fn is_own_websocket(&self, settings: &Settings) -> bool {
+        self.logger == Some(access::WEBSOCKET_LOGGER)
+            && self
+                .msg
+                .zip(self.args)
+                .is_some_and(|(msg, args)| access::is_own_websocket(msg, args, &settings.own_paths))
+    }
+
     fn record(
         &self,
         ring: &Ring,
@@ -299,6 +307,7 @@ impl<'a, 'py> Parts<'a, 'py> {
     ) -> PyResult<()> {
         if self.level.is_some_and(|number| number < settings.level)
             || self.access.is_some_and(|access| access.is_own(&settings.own_paths))
+            || self.is_own_websocket(settings)
         {
             return Ok(());
         }

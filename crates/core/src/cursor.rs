@@ -44,6 +44,20 @@ impl Cursor {
         Self { place: Some(place), read: Vec::new() }
     }
 
+    /// Entries recorded between this place and a later one, by their numbers: how far behind who is here is.
+    /// 0 where either is a point in time. Rings that only one of the two names do not count.
+    #[must_use]
+    pub fn behind(&self, later: &Self) -> u64 {
+        let of_ring = |(id, read): &(RingId, Position)| {
+            let end = later.read.iter().find(|(ring, _)| ring == id);
+            end.map_or(0, |(_, end)| {
+                let lanes = (0..end.0.len()).map(|i| end.lane(i).saturating_sub(read.lane(i)));
+                lanes.fold(0, u64::saturating_add)
+            })
+        };
+        self.read.iter().map(of_ring).fold(0, u64::saturating_add)
+    }
+
     /// A point in the order of recording.
     #[must_use]
     pub const fn read(read: Vec<(RingId, Position)>) -> Self {
@@ -124,6 +138,9 @@ mod tests {
         assert_eq!(read.to_string(), "r1.0.3~2");
         let again: Cursor = read.to_string().parse().unwrap();
         assert_eq!(again.read[0].1.lane(1), 3);
+        let later =
+            Cursor::read(vec![(RingId(1), Position(vec![2, 5])), (RingId(3), Position(vec![9]))]);
+        assert_eq!((read.behind(&later), later.behind(&read)), (4, 0));
         assert_eq!(again.to_string(), read.to_string());
         for bad in ["", "x", "p1.2.3", "p1.2.3.4.5", "rz", "r1..2", "p-1.0.0.0", "日本"] {
             assert_eq!(bad.parse::<Cursor>(), Err(ParseCursorError), "{bad}");

@@ -24,6 +24,6 @@ pub use level::{Level, LevelSet, ParseLevelError};
 pub use query::{Collector, Order, Page, Query, RowRef};
 pub use ring::{Position, Ring, RingId, RingOptions, RingStats, Seq};
 pub use say::{nearest, shown};
-pub use source::{Source, SourceInfo};
+pub use source::{Progress, Source, SourceInfo};
 pub use time::{Marks, NS_PER_S, ParseTimeError, Times, Timestamp, parse_span_ns};
 pub use value::Value;

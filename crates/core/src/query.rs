@@ -49,6 +49,12 @@ pub struct Query {
     /// When to give up, where records must be read. Checked between chunks; see
     /// [`Page::gave_up`].
     pub time_limit: Option<Duration>,
+    /// Without `after`: the last `limit` by recording count, instead of the newest by their own time. Errors
+    /// that are kept beyond their time are not among them.
+    pub last_recorded: bool,
+    /// For a follower: its answer ends where the records of its entries take more bytes than this
+    /// together, behind the first entry at the earliest.
+    pub bytes_max: usize,
 }
 
 impl Default for Query {
@@ -60,6 +66,8 @@ impl Default for Query {
             after: None,
             before: None,
             time_limit: None,
+            last_recorded: false,
+            bytes_max: usize::MAX,
         }
     }
 }
@@ -229,6 +237,8 @@ enum Keep {
     FirstByTime,
     /// The first by recording.
     FirstRecorded,
+    /// The last by recording.
+    LastRecorded,
 }
 
 /// What is called with every entry that matches.
@@ -247,8 +257,10 @@ pub struct Collector<'q> {
     bytes: Vec<u8>,
     /// Once `limit` rows are there: the key a further row must beat.
     threshold: Option<Key>,
-    /// One more than is asked for, to know whether there is more.
+    /// One more than is asked for, to know whether there is more; fewer once the bytes are too many.
     most: usize,
+    /// Whether bytes made it fewer.
+    cut: bool,
     followed: Vec<Followed>,
     end: Vec<(RingId, Position)>,
     /// For a follower: the first entry of each lane that matched and was not kept.
@@ -274,6 +286,7 @@ impl<'q> Collector<'q> {
     #[must_use]
     pub fn new(query: &'q Query) -> Self {
         let keep = match &query.after {
+            None if query.last_recorded => Keep::LastRecorded,
             None => Keep::Newest,
             Some(cursor) if cursor.place.is_some() => Keep::FirstByTime,
             Some(_) => Keep::FirstRecorded,
@@ -291,10 +304,23 @@ impl<'q> Collector<'q> {
             bytes: Vec::new(),
             threshold: None,
             most: query.limit.saturating_add(1),
+            cut: false,
             followed: Vec::new(),
             end: Vec::new(),
             left_out: Vec::new(),
             copy: ChunkCopy::default(),
+        }
+    }
+
+    /// For a follower: only what was recorded up to this moment.
+    ///
+    /// Sources, and lanes of a ring, are looked at one after the other, so of two entries recorded one after
+    /// the other the later may be seen where the earlier was not yet. With the latest
+    /// [`Progress::observed`](crate::source::Progress) of all sources, asked before the first is
+    /// shown, whatever was recorded before an entry in the answer is there, too.
+    pub fn recorded_until(&mut self, observed: Timestamp) {
+        if self.keep == Keep::FirstRecorded {
+            self.threshold = Some((observed.0, i64::MAX, u64::MAX, u64::MAX));
         }
     }
 
@@ -334,6 +360,7 @@ impl<'q> Collector<'q> {
         match self.keep {
             Keep::Newest => chunks.sort_unstable_by_key(|c| std::cmp::Reverse(c.time_max)),
             Keep::FirstByTime => chunks.sort_unstable_by_key(|c| c.time_min),
+            Keep::LastRecorded => chunks.sort_unstable_by_key(|c| std::cmp::Reverse(c.opened())),
             Keep::FirstRecorded => {
                 chunks.sort_unstable_by_key(|c| c.opened());
                 let from = snapshot.new_from(&from);
@@ -351,6 +378,10 @@ impl<'q> Collector<'q> {
                 self.note_there(info);
                 continue;
             }
+            if let Some(first) = self.is_recorded_later(snapshot, info, &from) {
+                self.leave_out(id, first);
+                continue;
+            }
             let read = self.chunk(id, snapshot, info, &from, &mut copy);
             if read {
                 self.note_there(info);
@@ -358,7 +389,9 @@ impl<'q> Collector<'q> {
             whole &= read;
         }
         self.copy = copy;
-        if let Some(kept) = Kept::of(snapshot) {
+        if self.keep != Keep::LastRecorded
+            && let Some(kept) = Kept::of(snapshot)
+        {
             self.kept(id, &kept, &from);
         }
         whole
@@ -368,6 +401,20 @@ impl<'q> Collector<'q> {
     fn is_out_of_time(&mut self) -> bool {
         self.gave_up |= self.give_up_at.is_some_and(|then| Instant::now() >= then);
         self.gave_up
+    }
+
+    /// For a follower: the first new entry of a chunk, if it and with it all of the chunk was recorded later
+    /// than what is kept already. So one that is far behind reads little more than what it is given.
+    fn is_recorded_later(
+        &self,
+        snapshot: &Snapshot<'_>,
+        info: &ChunkInfo,
+        from: &Position,
+    ) -> Option<Seq> {
+        let threshold = self.threshold.filter(|_| self.keep == Keep::FirstRecorded)?;
+        let first = info.visible_from.max(from.lane(info.lane));
+        let slot = snapshot.slot(info, first);
+        (slot.observed.0 > threshold.0 && snapshot.is_intact(info)).then_some(slot.seq)
     }
 
     /// For a follower: what is in sight of a chunk was there.
@@ -403,7 +450,7 @@ impl<'q> Collector<'q> {
         let place = Place { time, observed: time, ring: source, seq };
         // Sources without a clock of their own are read in the order they are in.
         let key = match self.keep {
-            Keep::FirstRecorded => (0, 0, source.0, seq.raw()),
+            Keep::FirstRecorded | Keep::LastRecorded => (0, 0, source.0, seq.raw()),
             Keep::Newest | Keep::FirstByTime => key_of(&place),
         };
         let head = Head { id: EntryId { ring: source, seq }, time, level };
@@ -451,8 +498,10 @@ impl<'q> Collector<'q> {
     /// The answer.
     #[must_use]
     pub fn finish(mut self) -> Page {
-        let more = self.rows.len() > self.query.limit;
+        let more = self.rows.len() > self.query.limit || self.cut;
         self.keep_best(self.query.limit);
+        let cut = self.keep == Keep::FirstRecorded && self.trim_bytes();
+        let more = more || cut;
         let descending = self.query.order == Order::Descending;
         // A key orders by time, or for a follower by recording, whatever rows compete by. Rows mostly
         // come sorted already.
@@ -495,7 +544,7 @@ impl<'q> Collector<'q> {
         if !self.load(snapshot, info, copy) {
             return false;
         }
-        if self.keep == Keep::Newest {
+        if matches!(self.keep, Keep::Newest | Keep::LastRecorded) {
             copy.slots.reverse();
         }
         let mut whole = true;
@@ -528,7 +577,7 @@ impl<'q> Collector<'q> {
             return true;
         }
         let key = match self.keep {
-            Keep::FirstRecorded => {
+            Keep::FirstRecorded | Keep::LastRecorded => {
                 (slot.observed.0, info.opened().cast_signed(), id.0, slot.seq.raw())
             }
             Keep::Newest | Keep::FirstByTime => key_of(&place),
@@ -638,7 +687,7 @@ impl<'q> Collector<'q> {
         }
         let Some(threshold) = &self.threshold else { return true };
         let beats = match self.keep {
-            Keep::Newest => key > threshold,
+            Keep::Newest | Keep::LastRecorded => key > threshold,
             Keep::FirstByTime | Keep::FirstRecorded => key < threshold,
         };
         if !beats {
@@ -667,11 +716,39 @@ impl<'q> Collector<'q> {
             self.bytes.reserve(self.query.limit.min(ROWS_EXPECTED) * RECORD_BYTES_EXPECTED);
         }
         self.rows.push(row);
-        if self.rows.len() == self.most {
+        if self.keep == Keep::FirstRecorded && self.bytes.len() > self.bytes_most() {
+            self.cut |= self.trim_bytes();
+        } else if self.rows.len() == self.most {
             self.set_threshold();
         } else if self.rows.len() >= self.most.saturating_mul(2) {
             self.trim();
         }
+    }
+
+    /// Bytes that are held before some are let go: twice what is asked for, so that each is moved once.
+    const fn bytes_most(&self) -> usize {
+        self.query.bytes_max.saturating_mul(2)
+    }
+
+    /// Keeps only the first rows whose records take no more than is asked for together. Whether any had
+    /// to go.
+    fn trim_bytes(&mut self) -> bool {
+        if self.bytes.len() <= self.query.bytes_max {
+            return false;
+        }
+        self.rows.sort_unstable_by_key(|row| row.key);
+        let mut bytes = 0;
+        let mut fits = |row: &Row| {
+            bytes += row.len;
+            bytes <= self.query.bytes_max
+        };
+        let within = self.rows.iter().take_while(|row| fits(row)).count().max(1);
+        let cut = within < self.rows.len();
+        if cut {
+            self.most = within;
+        }
+        self.trim();
+        cut
     }
 
     /// Once there are enough rows, a further one must beat the last of them.
@@ -679,7 +756,7 @@ impl<'q> Collector<'q> {
         let keys = self.rows.iter().map(|row| row.key);
         self.threshold = match self.keep {
             _ if self.rows.len() < self.most => None,
-            Keep::Newest => keys.min(),
+            Keep::Newest | Keep::LastRecorded => keys.min(),
             Keep::FirstByTime | Keep::FirstRecorded => keys.max(),
         };
     }
@@ -701,7 +778,7 @@ impl<'q> Collector<'q> {
         if self.rows.len() <= limit {
             return;
         }
-        let newest = self.keep == Keep::Newest;
+        let newest = matches!(self.keep, Keep::Newest | Keep::LastRecorded);
         if let Some(last) = limit.checked_sub(1) {
             self.rows.select_nth_unstable_by(last, |a, b| {
                 if newest { b.key.cmp(&a.key) } else { a.key.cmp(&b.key) }

@@ -16,6 +16,10 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     /// An upper bound on its entries, without counting them.
     fn entries_at_most(&self) -> u64;
 
+    /// How far recording has come. O(lanes) for a ring, and no lock: cheap enough to ask all the time
+    /// whether there is something new.
+    fn progress(&self) -> Progress;
+
     /// Figures at this moment.
     fn stats(&self) -> RingStats;
 
@@ -23,6 +27,15 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     ///
     /// 0 where a source cannot forget, as a log file.
     fn clear(&self) -> u64;
+}
+
+/// How far recording into a source has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Grows with each entry: of a ring the entries ever recorded.
+    pub recorded: u64,
+    /// When the latest of them was recorded; `i64::MIN` where a source knows no such time.
+    pub observed: Timestamp,
 }
 
 /// What a source is. What is not known, or goes without saying, is `None`.
@@ -76,6 +89,10 @@ impl Source for Ring {
 
     fn entries_at_most(&self) -> u64 {
         self.max_entries()
+    }
+
+    fn progress(&self) -> Progress {
+        Self::progress(self)
     }
 
     fn stats(&self) -> RingStats {

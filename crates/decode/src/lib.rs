@@ -80,6 +80,15 @@ pub use ingest::{Ingest, IngestError, Problem, decode_ingest};
 pub use line::{decode_line, decode_line_in};
 pub use stream::LineDecoder;
 
+/// One JSON value and nothing after it, by the parser that reads entries: nested no deeper than
+/// [`limits::JSON_DEPTH_MAX`], names in order and as often as they are given.
+///
+/// # Errors
+/// Says at which byte what is wrong.
+pub fn parse_json(text: &str) -> Result<logrec_core::Value, String> {
+    json::parse::parse(text).map_err(|e| e.to_string())
+}
+
 /// Where lines come from: decides what an unrecognised line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {

@@ -22,6 +22,9 @@ pub struct LogBuffer {
     ring: Arc<Ring>,
     service: Option<Arc<str>>,
     process: Option<u64>,
+    /// What answers over HTTP, made when it is first wanted.
+    #[cfg(feature = "server")]
+    app: Arc<std::sync::OnceLock<logrec_server::App>>,
 }
 
 impl Default for LogBuffer {
@@ -40,7 +43,7 @@ impl LogBuffer {
     /// A buffer of another size.
     #[must_use]
     pub fn with_options(options: RingOptions) -> Self {
-        Self { ring: Arc::new(Ring::new(options)), service: None, process: None }
+        Self::of(Ring::new(options))
     }
 
     /// A buffer that is recorded into a file of its own in `folder`, so that the entries outlive the
@@ -63,8 +66,24 @@ impl LogBuffer {
         service: &str,
         options: RingOptions,
     ) -> Self {
-        let ring = Arc::new(Ring::recording(folder.as_ref(), service, options));
-        Self { ring, service: Some(service.into()), process: Some(std::process::id().into()) }
+        let process = Some(std::process::id().into());
+        Self { process, ..Self::of(Ring::recording(folder.as_ref(), service, options)) }
+            .service(service)
+    }
+
+    fn of(ring: Ring) -> Self {
+        Self {
+            ring: Arc::new(ring),
+            service: None,
+            process: None,
+            #[cfg(feature = "server")]
+            app: Arc::default(),
+        }
+    }
+
+    #[cfg(feature = "server")]
+    pub(crate) fn app(&self) -> &logrec_server::App {
+        self.app.get_or_init(|| logrec_server::App::new(Arc::clone(&self.ring)))
     }
 
     /// Why the entries are in memory only, where [`LogBuffer::recording`] was to put them into a file.

@@ -8,7 +8,7 @@ use std::{
 
 use axum::Router;
 pub use logrec_server::{Access, BindError};
-use logrec_server::{App, Server, ServerOptions};
+use logrec_server::{Server, ServerOptions};
 use tokio::sync::oneshot;
 
 use crate::LogBuffer;
@@ -68,7 +68,25 @@ impl LogBuffer {
 
     /// The API as a router, with other rules of who may ask: a token, further host names.
     pub fn router_with(&self, access: Access) -> Router {
-        logrec_server::router(App::new(self.ring().clone()).with_access(access))
+        logrec_server::router(self.app().clone().with_access(access))
+    }
+
+    /// Ends the live streams of all routers of this buffer, and takes no more. To be called when the program's
+    /// own app begins to end: axum waits for requests under way, and a stream is one that never ends.
+    ///
+    /// ```no_run
+    /// # async fn run(listener: tokio::net::TcpListener, ctrl_c: tokio::sync::oneshot::Receiver<()>) {
+    /// let buffer = logrec::LogBuffer::new();
+    /// let app: axum::Router = axum::Router::new().nest("/api/debug", buffer.router());
+    /// let ends = async move {
+    ///     let _ = ctrl_c.await;
+    ///     buffer.end_streams();
+    /// };
+    /// let _ = axum::serve(listener, app).with_graceful_shutdown(ends).await;
+    /// # }
+    /// ```
+    pub fn end_streams(&self) {
+        self.app().end_streams();
     }
 
     /// Serves the API from a thread of its own, at `/api/debug`. Returns once it listens.
@@ -106,7 +124,7 @@ impl LogBuffer {
             Server::bind(ServerOptions { bind, ..ServerOptions::default() }, &access)?
         };
         let address = server.local_addr().map_err(ServeError::Address)?;
-        let app = logrec_server::app(App::new(self.ring().clone()).with_access(access));
+        let app = logrec_server::app(self.app().clone().with_access(access));
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = move || {
             runtime.block_on(server.run(app, async {

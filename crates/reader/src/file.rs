@@ -10,7 +10,7 @@ use std::{
 };
 
 use logrec_core::{
-    Collector, Entry, Position, RingId, RingStats, Seq, Source, SourceInfo, Timestamp,
+    Collector, Entry, Position, Progress, RingId, RingStats, Seq, Source, SourceInfo, Timestamp,
     record::{RECORD_BYTES_MAX, RecordWriter},
 };
 use logrec_decode::{LineDecoder, Origin};
@@ -109,6 +109,11 @@ impl Source for LogFile {
     fn entries_at_most(&self) -> u64 {
         // A line has two bytes at the least.
         std::fs::metadata(&self.path).map_or(0, |m| m.len() / 2)
+    }
+
+    fn progress(&self) -> Progress {
+        let bytes = std::fs::metadata(&self.path).map_or(0, |m| m.len());
+        Progress { recorded: bytes, observed: Timestamp(i64::MIN) }
     }
 
     fn stats(&self) -> RingStats {

@@ -9,8 +9,10 @@ mod context;
 mod facets;
 mod file;
 mod fold;
+mod follow;
 mod json;
 mod marks;
+pub mod messages;
 mod params;
 mod patterns;
 mod reader;
@@ -23,6 +25,10 @@ pub use answer::{Answer, Unread};
 pub use context::{CONTEXT, ContextError, ContextRequest};
 pub use facets::{FACETS, FacetsRequest};
 pub use file::LogFile;
+pub use follow::{
+    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Batch, Follower, FollowerInfo, Followers,
+    HEARTBEAT_MS_DEFAULT, STREAM, Step, Subscription,
+};
 pub use marks::{MARK_NAME_MAX, MARK_NOTE_MAX, MARKS_MAX, Mark, MarkError, MarkList};
 pub use params::{
     Applied, FILTERS, Kind, LIMIT_MAX, PAGE, Param, ParamError, QUERY_TIME_MAX, Request, SHAPE,

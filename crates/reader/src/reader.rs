@@ -1,15 +1,19 @@
 //! [`Reader`]: the one type that answers, over any number of sources.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
 
 use jiff::tz::TimeZone;
 use logrec_core::{
-    Collector, EntryId, Filter, Page, Query, RingId, RingStats, RowRef, Source, SourceInfo, Times,
-    Timestamp, ring::Folder, source,
+    Collector, Cursor, EntryId, Filter, Page, Query, RingId, RingStats, RowRef, Source, SourceInfo,
+    Times, Timestamp, ring::Folder, source,
 };
 
 use crate::{
     answer::Answer,
+    follow::Followers,
     marks::MarkList,
     params::{ParamError, Request},
     watched::Watched,
@@ -86,24 +90,37 @@ impl Reader {
     /// Answers a request. Waits for nothing: waiting for something new is the surface's business.
     #[must_use]
     pub fn answer<'r>(&self, request: &'r Request) -> Answer<'r> {
+        let (page, gone) = self.page(&request.query);
+        Answer::new(request, page, gone)
+    }
+
+    /// What a query finds, and how many recordings its cursor names that are not here.
+    ///
+    /// A follower gets entries in the order they were recorded in: what was recorded before an entry
+    /// it has got it has got, too, whatever lanes and sources they are in.
+    pub(crate) fn page(&self, query: &Query) -> (Page, usize) {
         let sources = self.sources();
-        let mut collector = Collector::new(&request.query);
+        let mut collector = Collector::new(query);
+        if query.after.is_some() {
+            let latest = sources.iter().map(|source| source.progress().observed).max();
+            collector.recorded_until(latest.unwrap_or(Timestamp(i64::MIN)));
+        }
         for source in &sources {
             source.scan(&mut collector);
         }
-        let read = request.query.after.iter().flat_map(|cursor| &cursor.read);
+        let read = query.after.iter().flat_map(|cursor| &cursor.read);
         let gone = read.filter(|(id, _)| sources.iter().all(|source| source.id() != *id)).count();
-        Answer::new(request, collector.finish(), gone)
+        (collector.finish(), gone)
     }
 
-    /// The entries that match, sorted as asked.
+    /// A number that changes when there is something new: an entry in any source, or a source. Cheap.
     #[must_use]
-    pub fn page(&self, query: &Query) -> Page {
-        let mut collector = Collector::new(query);
+    pub fn progress(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
         for source in self.sources() {
-            source.scan(&mut collector);
+            (source.id(), source.progress().recorded).hash(&mut hasher);
         }
-        collector.finish()
+        hasher.finish()
     }
 
     /// Calls `visitor` with every entry that matches, whatever the query's limit, in no order. Whether
@@ -135,14 +152,13 @@ impl Reader {
 
     /// The place behind all that there is now, for a follower who wants only what is new.
     #[must_use]
-    pub fn end(&self) -> logrec_core::Cursor {
-        let query =
-            Query { limit: 0, after: Some(logrec_core::Cursor::default()), ..Query::default() };
+    pub fn end(&self) -> Cursor {
+        let query = Query { limit: 0, after: Some(Cursor::default()), ..Query::default() };
         let mut collector = Collector::new(&query);
         for source in self.sources() {
             source.scan(&mut collector);
         }
-        logrec_core::Cursor::read(collector.into_end())
+        Cursor::read(collector.into_end())
     }
 
     /// An upper bound on the entries that an answer looks through; cheap.
@@ -157,13 +173,20 @@ impl Reader {
         self.sources().iter().map(|s| (s.info(), s.stats())).collect()
     }
 
-    /// `GET /logs/stats` as JSON.
+    /// `GET /logs/stats` as JSON, where nobody follows.
     #[must_use]
     pub fn stats_json(&self) -> Vec<u8> {
+        self.stats_json_with(&Followers::default())
+    }
+
+    /// `GET /logs/stats` as JSON, with the figures of those that follow.
+    #[must_use]
+    pub fn stats_json_with(&self, followers: &Followers) -> Vec<u8> {
         let sources = self.source_stats();
         let sum = source::sum(sources.iter().map(|(_, stats)| *stats));
+        let end = if followers.shown.is_empty() { Cursor::default() } else { self.end() };
         let mut out = Vec::new();
-        wire::stats(&mut out, &sum, &sources);
+        wire::stats(&mut out, &sum, &sources, followers, &end);
         out
     }
 

@@ -2,13 +2,14 @@
 //! care. Written by hand from core's types, so that renaming one of those cannot break a client.
 
 use logrec_core::{
-    EntryId, Level, RingId, RingStats, RowRef, Seq, SourceInfo,
+    Cursor, EntryId, Level, RingId, RingStats, RowRef, Seq, SourceInfo,
     record::{CUT_BYTES, NumberTag, RawField, RawFields, TextTag},
     ring::End,
 };
 
 use crate::{
     fold,
+    follow::{FollowerInfo, Followers},
     json::{self, Object},
     marks::Mark,
     params::{Applied, Request},
@@ -276,15 +277,22 @@ pub(crate) fn applied(
 }
 
 /// `GET /logs/stats`.
-pub(crate) fn stats(out: &mut Vec<u8>, sum: &RingStats, sources: &[(SourceInfo, RingStats)]) {
+pub(crate) fn stats(
+    out: &mut Vec<u8>,
+    sum: &RingStats,
+    sources: &[(SourceInfo, RingStats)],
+    followers: &Followers,
+    end: &Cursor,
+) {
     let mut object = Object::new(out);
     object.bool("success", true);
     let out = object.plain("data");
     let mut data = Object::new(out);
     figures(&mut data, sum);
     json::array(data.plain("sources"), sources, |out, (info, stats)| source(out, info, stats));
-    // Streams and stores come with their issues; the keys are part of the contract.
-    data.plain("followers").extend_from_slice(b"[]");
+    json::array(data.plain("followers"), &followers.shown, |out, one| follower(out, one, end));
+    data.uint("followers_total", followers.count as u64);
+    // Stores come with their issue; the key is part of the contract.
     data.plain("store").extend_from_slice(b"{\"enabled\":false}");
     data.end();
     object.end();
@@ -316,6 +324,15 @@ fn source(out: &mut Vec<u8>, info: &SourceInfo, stats: &RingStats) {
     }
     figures(&mut source, stats);
     source.end();
+}
+
+fn follower(out: &mut Vec<u8>, one: &FollowerInfo, end: &Cursor) {
+    let mut object = Object::new(out);
+    object.string("kind", one.kind);
+    json::epoch_seconds(object.plain("started"), one.started);
+    object.uint("sent", one.sent).uint("missed", one.missed);
+    object.uint("lag", one.cursor.behind(end)).bool("paused", one.paused);
+    object.end();
 }
 
 fn figures(data: &mut Object<'_>, stats: &RingStats) {

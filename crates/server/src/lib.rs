@@ -7,7 +7,9 @@
 pub mod access;
 mod http;
 mod serve;
+mod stream;
 
 pub use access::{Access, BindError};
 pub use http::{App, app, router};
 pub use serve::{Server, ServerOptions};
+pub use stream::{HandedOver, Handover, Session, StreamOptions};

@@ -2,7 +2,8 @@
 //!
 //! `axum::serve` cannot bound how long a head may take, and hyper answers a head it cannot parse with
 //! an empty body. Both are mended here: the first by hyper's own timeout, the second by
-//! [`plain::Stream`], which puts our JSON in place of that empty body.
+//! [`plain::Stream`], which puts our JSON in place of that empty body. A connection that becomes a
+//! WebSocket takes its stream along, and with it its place among the connections.
 
 mod plain;
 
@@ -19,15 +20,17 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use crate::access::{Access, BindError};
+use crate::{
+    access::{Access, BindError},
+    stream::Ending,
+};
 
 /// Where and under which bounds to serve.
 #[derive(Clone, Debug)]
@@ -94,10 +97,13 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown` is ready, then lets requests under way end within the grace time.
+    /// Serves until `shutdown` is ready, then ends live streams and lets requests under way end, within the
+    /// grace time.
     pub async fn run(self, app: Router, shutdown: impl Future<Output = ()>) {
-        let graceful = GracefulShutdown::new();
-        let permits = Arc::new(Semaphore::new(self.options.connections_max));
+        let connections_max = u32::try_from(self.options.connections_max).unwrap_or(u32::MAX);
+        let permits = Arc::new(Semaphore::new(connections_max as usize));
+        let ending = watch::Sender::new(false);
+        let app = app.layer(axum::Extension(Ending(ending.subscribe())));
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = async {
@@ -109,15 +115,13 @@ impl Server {
                 () = &mut shutdown => break,
                 Some(accepted) = accepted => accepted,
             };
-            let connection = self.connection(stream, app.clone(), &graceful);
-            tokio::spawn(async move {
-                // What goes wrong on a connection concerns its peer alone.
-                let _ = connection.await;
-                drop(permit);
-            });
+            tokio::spawn(self.connection(stream, permit, app.clone(), ending.subscribe()));
         }
         drop(self.listener);
-        let _ = tokio::time::timeout(self.options.grace, graceful.shutdown()).await;
+        ending.send_replace(true);
+        // A connection has its permit for as long as it is open, whatever became of it.
+        let all = permits.acquire_many(connections_max);
+        let _ = tokio::time::timeout(self.options.grace, all).await;
     }
 
     /// The next connection. When the system has no descriptors left, waits and tries again.
@@ -134,21 +138,48 @@ impl Server {
     fn connection(
         &self,
         stream: TcpStream,
+        permit: OwnedSemaphorePermit,
         app: Router,
-        graceful: &GracefulShutdown,
-    ) -> impl Future<Output = Result<(), hyper::Error>> + Send + use<> {
+        mut ending: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send + use<> {
         // Answers are written at once; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
+        limit_unsent(&stream);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.options.head_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(
-                TokioIo::new(plain::Stream::new(stream)),
+                TokioIo::new(plain::Stream::new(stream, permit)),
                 TowerToHyperService::new(app),
-            );
-        graceful.watch(connection)
+            )
+            .with_upgrades();
+        async move {
+            let mut connection = pin!(connection);
+            // What goes wrong on a connection concerns its peer alone.
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                _ = ending.wait_for(|ends| *ends) => {}
+            }
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
     }
+}
+
+/// Bytes that the system takes of us without being able to send them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT_BYTES_MAX: u32 = 64 << 10;
+
+/// The system would take megabytes for a client that reads slowly, say nothing until a third of them is
+/// read, and so have it look like one that does not read at all. And what lies there of a stream is
+/// old by the time it is read.
+fn limit_unsent(stream: &TcpStream) {
+    // Without it a slow reader is cut off sooner.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = stream;
 }
 
 /// Largest head of a request that is read, in bytes: room for a search of 100 kB, so that it is

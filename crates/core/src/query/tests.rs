@@ -128,3 +128,80 @@ fn rings_are_merged_by_time() {
     assert_eq!(page.rows().map(|r| r.time.0).collect::<Vec<_>>(), [3, 4, 5, 6]);
     assert!(page.more);
 }
+
+#[test]
+fn a_followers_answer_ends_by_bytes_and_loses_nothing() {
+    let ring = Ring::default();
+    let text = |n: usize| format!("{n}:{}", "x".repeat(n * 37 % 3000));
+    let pushed: Vec<String> = (0..300).map(text).collect();
+    for message in &pushed {
+        ring.push(&Entry::new(Timestamp::now(), Level::Info, message.as_str()));
+    }
+    for (limit, bytes_max) in [(1000, 4096), (3, 100_000), (7, 4096), (1000, 1), (1000, 0)] {
+        let mut query = Query {
+            after: Some(Cursor::default()),
+            order: Order::Ascending,
+            limit,
+            bytes_max,
+            ..Query::default()
+        };
+        let mut got = Vec::new();
+        loop {
+            let page = ring.query(&query);
+            assert!(page.len() <= limit && (page.len() <= 1 || page.bytes() <= bytes_max));
+            assert_eq!(page.missed, 0);
+            got.extend(page.rows().map(|row| row.record.message().to_owned()));
+            assert_eq!(page.more, got.len() < pushed.len());
+            if page.is_empty() {
+                break;
+            }
+            query.after = Some(Cursor::read(page.end));
+        }
+        assert_eq!(got, pushed, "{limit} {bytes_max}");
+    }
+}
+
+#[test]
+fn the_last_recorded_whatever_their_time() {
+    let ring = Ring::default();
+    for n in 0..100_i64 {
+        // What is recorded later is older.
+        let level = if n % 10 == 0 { Level::Error } else { Level::Info };
+        ring.push(&Entry::new(Timestamp(1_000_000 - n), level, n.to_string()));
+    }
+    let query = |filter, limit| Query {
+        filter,
+        limit,
+        order: Order::Ascending,
+        last_recorded: true,
+        ..Query::default()
+    };
+    let found = |query: &Query| -> Vec<String> {
+        ring.query(query).rows().map(|row| row.record.message().to_owned()).collect()
+    };
+    assert_eq!(found(&query(Filter::default(), 3)), ["97", "98", "99"]);
+    let errors = Filter::Levels(crate::LevelSet::at_least(Level::Error));
+    assert_eq!(found(&query(errors, 2)), ["80", "90"]);
+}
+
+#[test]
+fn nothing_recorded_after_the_given_moment() {
+    let ring = Ring::default();
+    let push = |text: &str| ring.push(&Entry::new(Timestamp::now(), Level::Info, text));
+    push("before");
+    let progress = ring.progress();
+    push("after");
+    let mut query =
+        Query { after: Some(Cursor::default()), order: Order::Ascending, ..Query::default() };
+    let mut collector = Collector::new(&query);
+    collector.recorded_until(progress.observed);
+    collector.ring(&ring);
+    let page = collector.finish();
+    let messages = |page: &Page| -> Vec<String> {
+        page.rows().map(|row| row.record.message().to_owned()).collect()
+    };
+    assert_eq!(messages(&page), ["before"]);
+    query.after = Some(Cursor::read(page.end));
+    assert_eq!(messages(&ring.query(&query)), ["after"]);
+    assert_eq!((progress.recorded, ring.progress().recorded), (1, 2));
+}

@@ -22,7 +22,7 @@ use super::{
     layout::{BYTE_ORDER, Geometry, MAGIC, header},
     region::Region,
 };
-use crate::{Collector, NS_PER_S, Source, SourceInfo, Timestamp};
+use crate::{Collector, NS_PER_S, Progress, Source, SourceInfo, Timestamp};
 
 /// Ending of a recording's name.
 const ENDING: &str = "ring";
@@ -386,6 +386,14 @@ impl Source for Recording {
 
     fn entries_at_most(&self) -> u64 {
         self.ring.max_entries()
+    }
+
+    fn progress(&self) -> Progress {
+        if self.is_whole() {
+            self.ring.progress()
+        } else {
+            Progress { recorded: 0, observed: Timestamp(i64::MIN) }
+        }
     }
 
     fn stats(&self) -> RingStats {

@@ -15,6 +15,7 @@ use crate::{
     Level, Timestamp,
     filter::{Needs, Prefilter, Scope},
     record::{PREFIX_BYTES, bytes_needed, message_range},
+    source::Progress,
 };
 
 /// What a chunk held when it was looked at: enough to pass it over without reading it.
@@ -158,6 +159,18 @@ impl Ring {
                 self.region.at(self.geometry.lane(i) + word).load(Ordering::Acquire).min(1 << 57)
             })
             .collect()
+    }
+
+    /// How far recording has come. O(lanes).
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        // Numbers before times: what is counted was observed no later than the time that is read.
+        let recorded =
+            self.lane_words(lane::NEXT).iter().fold(0, |sum: u64, n| sum.wrapping_add(*n));
+        let observed = (0..self.geometry.lanes)
+            .map(|i| self.region.get(self.geometry.lane(i) + lane::OBSERVED).cast_signed())
+            .max();
+        Progress { recorded, observed: Timestamp(observed.unwrap_or(i64::MIN)) }
     }
 
     /// Which chunks there are, all of them in sight.
@@ -393,7 +406,8 @@ impl Snapshot<'_> {
         self.ring.unchanged(info.index, info.state)
     }
 
-    fn slot(&self, info: &ChunkInfo, ordinal: u64) -> Slot {
+    /// An entry's slot. To be trusted only if the chunk [is intact](Self::is_intact) afterwards.
+    pub(crate) fn slot(&self, info: &ChunkInfo, ordinal: u64) -> Slot {
         let at = self.ring.geometry.data(info.index) + (ordinal - info.first) as usize * SLOT_WORDS;
         let [time, observed, place, meta] = [0, 1, 2, 3].map(|i| self.ring.region.get(at + i));
         Slot {

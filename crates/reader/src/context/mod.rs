@@ -236,8 +236,9 @@ impl Reader {
         let place = Some(Cursor::at(row.place()));
         let (before, after) = if is_before { (place, None) } else { (None, place) };
         let order = Order::Ascending;
-        let query = Query { filter, limit, order, after, before, time_limit: Some(QUERY_TIME_MAX) };
-        let page = self.page(&query);
+        let time_limit = Some(QUERY_TIME_MAX);
+        let query = Query { filter, limit, order, after, before, time_limit, ..Query::default() };
+        let (page, _) = self.page(&query);
         if page.gave_up { Err(ContextError::TooSlow) } else { Ok(page) }
     }
 }

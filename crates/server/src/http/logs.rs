@@ -15,11 +15,6 @@ use tokio::time::Instant;
 
 use super::{App, body, fail, no_parameters, query_string, respond};
 
-/// How often a long poll looks. A look at a ring of 2000 takes a few microseconds.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// Rings with more entries than this are searched off the threads that serve connections.
-const INLINE_ENTRIES_MAX: u64 = 20_000;
-
 pub(super) async fn get(State(app): State<App>, uri: Uri) -> Response {
     let request = match parse(&app, &uri) {
         Ok(request) => request,
@@ -29,7 +24,7 @@ pub(super) async fn get(State(app): State<App>, uri: Uri) -> Response {
     let body = if request.wait_ms > 0 {
         wait(&app, request).await
     } else {
-        search(&app, move |reader| rendered(&reader.answer(&request))).await
+        app.search(move |reader| rendered(&reader.answer(&request))).await
     };
     match body {
         Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
@@ -48,31 +43,22 @@ fn parse(app: &App, uri: &Uri) -> Result<Request, String> {
     app.reader.request(params).map_err(|e| e.message)
 }
 
-/// Searches here when that is quick, else on a thread where it holds up no connection.
-pub(super) async fn search<T: Send + 'static>(
-    app: &App,
-    work: impl FnOnce(&Reader) -> T + Send + 'static,
-) -> Result<T, String> {
-    if app.reader.entries_at_most() <= INLINE_ENTRIES_MAX {
-        return Ok(work(&app.reader));
-    }
-    let reader = app.reader.clone();
-    let work = tokio::task::spawn_blocking(move || work(&reader));
-    work.await.map_err(|e| format!("the search was given up: {e}"))
-}
-
 /// Answers as soon as something new matches, or when the time is up. Without a cursor "new" is what
 /// comes from now on.
 async fn wait(app: &App, request: Request) -> Result<Option<Vec<u8>>, String> {
     let deadline = Instant::now() + Duration::from_millis(request.wait_ms);
     let mut look = Look { request, unread: Unread::default(), answer: None };
     loop {
+        let mut ticket = app.streams.pulse.ticket();
         let last = Instant::now() >= deadline;
-        look = search(app, move |reader| look.again(reader, last)).await?;
+        look = app.search(move |reader| look.again(reader, last)).await?;
         if let Some(answer) = look.answer {
             return Ok(answer);
         }
-        tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_EVERY)).await;
+        tokio::select! {
+            () = tokio::time::sleep_until(deadline) => {}
+            () = app.streams.pulse.beat(&mut ticket) => {}
+        }
     }
 }
 

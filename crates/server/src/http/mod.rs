@@ -5,7 +5,7 @@ mod insight;
 mod logs;
 mod marks;
 mod openapi;
-mod query_string;
+pub(crate) mod query_string;
 
 use std::sync::Arc;
 
@@ -21,7 +21,10 @@ use axum::{
 use logrec_core::{Ring, Source};
 use logrec_reader::{Reader, wire};
 
-use crate::access::{self, Access};
+use crate::{
+    access::{self, Access},
+    stream::{self, StreamOptions, Streams},
+};
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,14 +33,19 @@ pub struct App {
     /// Where what is posted goes.
     pub(crate) ring: Arc<Ring>,
     access: Access,
+    pub(crate) streams: Arc<Streams>,
 }
+
+/// Rings with more entries than this are searched off the threads that serve connections.
+pub(crate) const INLINE_ENTRIES_MAX: u64 = 20_000;
 
 impl App {
     /// Serves this ring, and nothing else yet, to loopback.
     #[must_use]
     pub fn new(ring: Arc<Ring>) -> Self {
         let reader = Reader::new([Arc::clone(&ring) as Arc<dyn Source>]);
-        Self { reader, ring, access: Access::default() }
+        let streams = Arc::new(Streams::new(reader.clone(), StreamOptions::default()));
+        Self { reader, ring, access: Access::default(), streams }
     }
 
     /// With other rules of access.
@@ -45,6 +53,38 @@ impl App {
     pub fn with_access(mut self, access: Access) -> Self {
         self.access = access;
         self
+    }
+
+    /// With other bounds on live streams.
+    #[must_use]
+    pub fn with_streams(mut self, options: StreamOptions) -> Self {
+        self.streams = Arc::new(Streams::new(self.reader.clone(), options));
+        self
+    }
+
+    /// Ends all live streams, and takes no more: to be called where an application that nests the
+    /// [`router`] begins to end, since it would wait for them. A [`Server`](crate::Server) does so by itself.
+    pub fn end_streams(&self) {
+        self.streams.end();
+    }
+
+    /// `GET /logs/stats` as JSON.
+    #[must_use]
+    pub fn stats_json(&self) -> Vec<u8> {
+        self.reader.stats_json_with(&self.streams.followers())
+    }
+
+    /// Searches here when that is quick, else on a thread where it holds up no connection.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        if self.reader.entries_at_most() <= INLINE_ENTRIES_MAX {
+            return Ok(work(&self.reader));
+        }
+        let reader = self.reader.clone();
+        let work = tokio::task::spawn_blocking(move || work(&reader));
+        work.await.map_err(|e| format!("the search was given up: {e}"))
     }
 
     /// What answers; to add sources to.
@@ -82,6 +122,7 @@ fn api(app: App) -> Router {
         .route("/marks", get(marks::get).post(marks::post))
         .route("/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::docs))
+        .route("/logs/stream", get(stream::get))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
@@ -89,7 +130,7 @@ fn api(app: App) -> Router {
 
 async fn stats(State(app): State<App>, uri: Uri) -> Response {
     match no_parameters(&uri) {
-        Ok(()) => respond(StatusCode::OK, "application/json", app.reader.stats_json()),
+        Ok(()) => respond(StatusCode::OK, "application/json", app.stats_json()),
         Err(message) => fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     }
 }
@@ -128,7 +169,7 @@ async fn llms() -> Response {
 async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
     let path: String = uri.path().chars().take(80).collect();
     let message = format!(
-        "there is nothing at `{path}`; the logs are at /api/debug/logs, their figures at /api/debug/logs/stats"
+        "there is nothing at `{path}`; the logs are at /api/debug/logs, their figures at /api/debug/logs/stats, a live stream at /api/debug/logs/stream"
     );
     fail(StatusCode::NOT_FOUND, &message)
 }

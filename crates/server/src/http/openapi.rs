@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
-use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE};
+use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE, STREAM};
 use serde_json::{Value, json};
 
 use super::{fail, no_parameters, respond};
@@ -114,6 +114,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         method: "get",
+        path: "/logs/stream",
+        id: "getStream",
+        summary: "Entries as they are recorded",
+        about: "A WebSocket where the request asks to upgrade, else server-sent events. Begins with `tail` entries of history; a client that reads too slowly is told exactly how many it missed. Last-Event-ID resumes.",
+        params: &[STREAM, FILTERS],
+        body: None,
+        answer: "",
+        forms: &["text/event-stream"],
+    },
+    Endpoint {
+        method: "get",
         path: "/marks",
         id: "getMarks",
         summary: "Named moments",
@@ -195,7 +206,10 @@ fn document() -> Value {
 fn operation(endpoint: &Endpoint) -> Value {
     let schema =
         |name: &str| json!({ "schema": { "$ref": format!("#/components/schemas/{name}") } });
-    let mut content = json!({ "application/json": schema(endpoint.answer) });
+    let mut content = match endpoint.answer {
+        "" => json!({}),
+        answer => json!({ "application/json": schema(answer) }),
+    };
     for form in endpoint.forms {
         content[*form] = json!({ "schema": { "type": "string" } });
     }
@@ -207,6 +221,10 @@ fn operation(endpoint: &Endpoint) -> Value {
     }
     if endpoint.path.ends_with("context") {
         statuses.push("404");
+    }
+    if endpoint.path.ends_with("stream") {
+        responses["101"] = json!({ "description": "A WebSocket" });
+        statuses.push("503");
     }
     for status in statuses {
         responses[status] = error.clone();

@@ -5,7 +5,7 @@
 ///
 /// # Errors
 /// Says which parameter cannot be read and why.
-pub(super) fn parse(query: &str) -> Result<Vec<(String, String)>, String> {
+pub(crate) fn parse(query: &str) -> Result<Vec<(String, String)>, String> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {

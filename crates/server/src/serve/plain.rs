@@ -19,6 +19,7 @@ use logrec_reader::wire;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::OwnedSemaphorePermit,
     time::Sleep,
 };
 
@@ -31,8 +32,10 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(1);
 const STALL_MAX: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct Stream<P = OwnedSemaphorePermit> {
     tcp: TcpStream,
+    /// Its place among the connections, for as long as it is open.
+    _permit: P,
     /// The answer that takes the place of hyper's, how much of it is written, and how many bytes of
     /// hyper's it stands for.
     replacement: Option<(Vec<u8>, usize, usize)>,
@@ -41,9 +44,9 @@ pub(super) struct Stream {
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Stream {
-    pub(super) const fn new(tcp: TcpStream) -> Self {
-        Self { tcp, replacement: None, drain: None, stalled: None }
+impl<P: Unpin> Stream<P> {
+    pub(super) const fn new(tcp: TcpStream, permit: P) -> Self {
+        Self { tcp, _permit: permit, replacement: None, drain: None, stalled: None }
     }
 
     /// What came of a write, or a failure when none has come to anything for too long.
@@ -119,7 +122,7 @@ fn replacement(written: &[u8]) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-impl AsyncRead for Stream {
+impl<P: Unpin> AsyncRead for Stream<P> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -129,7 +132,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl<P: Unpin> AsyncWrite for Stream<P> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -188,10 +191,10 @@ mod tests {
 
     use super::*;
 
-    async fn pair() -> (Stream, TcpStream) {
+    async fn pair() -> (Stream<()>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Stream::new(listener.accept().await.unwrap().0), peer)
+        (Stream::new(listener.accept().await.unwrap().0, ()), peer)
     }
 
     // The clock is stopped, and goes on by itself when there is nothing else to do.

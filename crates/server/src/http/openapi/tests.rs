@@ -25,9 +25,15 @@ async fn status(method: &str, path: &str) -> u16 {
 /// What is described is answered, and every other method of a described path is refused.
 #[tokio::test]
 async fn described_is_what_is_answered() {
-    for path in
-        ["/logs", "/logs/stats", "/logs/context", "/logs/fields", "/logs/patterns", "/marks"]
-    {
+    for path in [
+        "/logs",
+        "/logs/stats",
+        "/logs/context",
+        "/logs/fields",
+        "/logs/patterns",
+        "/logs/stream",
+        "/marks",
+    ] {
         for method in ["get", "post", "put", "delete", "patch"] {
             let is_described = ENDPOINTS.iter().any(|e| e.path == path && e.method == method);
             let status = status(&method.to_uppercase(), path).await;
