@@ -91,6 +91,7 @@ def install(
             _hook_exceptions()
             _on_import("loguru", _hook_loguru)
             _on_import("multiprocessing.util", _hook_multiprocessing)
+            _on_import("billiard.pool", _hook_billiard)
             _installed["apps"] = []
         if app is not None:
             _mount(app, prefix)
@@ -325,6 +326,23 @@ def _hook_multiprocessing(module: ModuleType) -> None:
         module.Finalize(None, log_buffer._core.end, exitpriority=-1000)
 
     module.register_after_fork(log_buffer, in_child)
+
+
+def _hook_billiard(module: ModuleType) -> None:
+    """The same for the processes of celery's pool, which leave multiprocessing's finalizers out."""
+    kind = module.Worker
+    do_exit = kind._do_exit
+
+    def ending(self: Any, *args: Any) -> None:
+        log_buffer._core.end()
+        do_exit(self, *args)
+
+    def undo() -> None:
+        if kind._do_exit is ending:
+            kind._do_exit = do_exit
+
+    kind._do_exit = ending
+    _undo.append(undo)
 
 
 def _hook_loguru(module: ModuleType) -> None:

@@ -185,7 +185,7 @@ fn try_record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>) -> Py
     let dict = record.getattr(intern!(record.py(), "__dict__"))?.cast_into::<PyDict>()?;
     #[cfg(feature = "abi3")]
     if let Some(plain) = Plain::of(&dict)
-        && plain.logger != Some(access::LOGGER)
+        && !plain.logger.is_some_and(access::is_logger)
     {
         return Parts::of_plain(&plain).record(ring, settings, record, depth);
     }
@@ -208,7 +208,7 @@ fn try_record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>) -> Py
     .map(|field| fields.text(field));
     let [module, function, file, thread_name, process_name, task_name, level_name, ..] = &texts;
     let [.., stack, service, trace, span, exc_text] = &texts;
-    let is_access = logger.as_deref() == Some(access::LOGGER);
+    let is_access = logger.as_deref().is_some_and(access::is_logger);
     let access = fields.get(Field::Args).filter(|_| is_access).and_then(Access::of);
     let created = fields.get(Field::Created).and_then(|time| time.cast::<PyFloat>().ok());
     Parts {
@@ -390,7 +390,8 @@ impl<'a, 'py> Parts<'a, 'py> {
         };
         if let Err(unformatted) = &formatted {
             writer.attribute_str(PROBLEM, &unformatted.problem);
-            if !unformatted.args.is_empty() {
+            // The atoms of an access log are headers and environment.
+            if !unformatted.args.is_empty() && self.access.is_none() {
                 writer.attribute_strs("logrec.args", unformatted.args.iter().map(String::as_str));
             }
         }

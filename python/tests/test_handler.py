@@ -108,6 +108,26 @@ def test_uvicorns_access_arguments(buffer):
     }
 
 
+def test_access_atoms_and_nothing_else_of_them(buffer):
+    """gunicorn's, with headers, and hypercorn's, with the environment."""
+    atoms = {
+        "h": "10.0.0.9", "m": "GET", "U": "/cart", "q": "id=7", "H": "HTTP/1.1", "s": "404", "B": 12,
+        "f": "-", "a": "curl/8", "D": 1500, "{authorization}i": "hunter2", "{till_key}e": "hunter2",
+    }  # fmt: skip
+    for name, line in [("gunicorn.access", '%(h)s "%(m)s %(U)s"'), ("hypercorn.access", "%(nothing)s")]:
+        record = logging.LogRecord(name, logging.INFO, "x.py", 1, line, (atoms,), None)
+        LogBufferHandler(buffer).handle(record)
+    ill, well = buffer.get_entries()
+    attributes = {
+        "client.address": "10.0.0.9", "http.request.method": "GET", "url.path": "/cart",
+        "url.query": "id=7", "network.protocol.version": "1.1", "user_agent.original": "curl/8",
+        "http.response.status_code": 404, "http.response.body.size": 12, "duration_ms": 1.5,
+    }  # fmt: skip
+    assert well["message"] == '10.0.0.9 "GET /cart"' and well["attributes"] == attributes
+    problem = ill["attributes"].pop("logrec.problem")
+    assert problem == "not formatted: KeyError: 'nothing'" and ill["attributes"] == attributes
+
+
 class Raises:
     def __str__(self):
         raise RuntimeError("no text for you")
