@@ -24,6 +24,7 @@ from typing import Any
 from ._asgi import PREFIX, Middleware
 from ._buffer import InMemoryLogBuffer, _hook, log_buffer
 from ._core import Server, default_folder
+from ._loguru import forwarding, hook_loguru, is_forwarded
 
 _LAUNCHERS = {"", "-", "-c", "-m", "__main__", "uvicorn", "gunicorn", "hypercorn", "celery", "python"}
 
@@ -89,7 +90,7 @@ def install(
             _hook_logging()
             _hook_warnings()
             _hook_exceptions()
-            _on_import("loguru", _hook_loguru)
+            _on_import("loguru", lambda module: _undo.append(hook_loguru(module, log_buffer)))
             _on_import("multiprocessing.util", _hook_multiprocessing)
             _on_import("billiard.pool", _hook_billiard)
             _installed["apps"] = []
@@ -152,7 +153,8 @@ def _hook_logging() -> None:
     capture = log_buffer._core.record
 
     def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
-        capture(record)
+        if not forwarding or not is_forwarded(record):
+            capture(record)
         call_handlers(self, record)
 
     code = callHandlers.__code__
@@ -343,69 +345,6 @@ def _hook_billiard(module: ModuleType) -> None:
 
     kind._do_exit = ending
     _undo.append(undo)
-
-
-def _hook_loguru(module: ModuleType) -> None:
-    """Loguru passes ``logging`` by: it gets a sink of ours, and again after ``logger.remove()``."""
-    logger: Any = module.logger
-    kind = type(logger)
-    remove = kind.remove
-    ours: list[int] = []
-
-    def add() -> None:
-        ours[:] = [logger.add(_loguru_sink, level=0, format=lambda _: "", catch=True)]
-
-    def removing(self: Any, handler_id: int | None = None) -> None:
-        remove(self, handler_id)
-        if handler_id is None and ours:
-            add()
-
-    def undo() -> None:
-        if kind.remove is removing:
-            kind.remove = remove
-        if ours:
-            remove(logger, ours.pop())
-
-    kind.remove = removing
-    add()
-    _undo.append(undo)
-
-
-def _loguru_sink(message: Any) -> None:
-    told: dict[str, Any] = message.record
-    if _is_inside_logging():
-        # A handler that forwards what `logging` was told: recorded already.
-        return
-    exception = told["exception"]
-    record = logging.LogRecord(
-        told["name"] or "loguru",
-        told["level"].no,
-        told["file"].path,
-        told["line"],
-        told["message"],
-        None,
-        (exception.type, exception.value, exception.traceback) if exception else None,
-        told["function"],
-    )
-    record.levelname = told["level"].name
-    record.created = told["time"].timestamp()
-    record.thread, record.threadName = told["thread"].id, told["thread"].name
-    record.process, record.processName = told["process"].id, told["process"].name
-    for name, value in told["extra"].items():
-        record.__dict__.setdefault(name, value)
-    log_buffer._core.record(record)
-
-
-def _is_inside_logging() -> bool:
-    code = getattr(logging.Logger.callHandlers, "__code__", None)
-    frame: Any = sys._getframe(1)
-    for _ in range(20):
-        if frame is None:
-            return False
-        if frame.f_code is code:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _on_import(name: str, hook: Callable[[ModuleType], None]) -> None:

@@ -62,6 +62,16 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
         time.sleep(0.03)
 
 
+def run(code: str, rings: Path, **env: str) -> tuple[str, str]:
+    """What a program prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "LOGREC_RINGS": str(rings), **env},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    return done.stdout, done.stderr
+
+
 class Program:
     """A program with its output, stopped at the end."""
 
