@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from ._asgi import PREFIX, Middleware
-from ._buffer import InMemoryLogBuffer, _hook, log_buffer
+from ._buffer import InMemoryLogBuffer, _hook, capture, log_buffer
 from ._core import Server, default_folder
 from ._loguru import forwarding, hook_loguru, is_forwarded
 
@@ -87,6 +87,7 @@ def install(
                 token=token,
                 hosts=[host.strip() for host in allow_hosts if host.strip()],
             )
+            log_buffer._found_way()
             _hook_logging()
             _hook_warnings()
             _hook_exceptions()
@@ -150,11 +151,11 @@ def _number(name: str) -> int | None:
 
 def _hook_logging() -> None:
     call_handlers = logging.Logger.callHandlers
-    capture = log_buffer._core.record
+    record_it = capture(log_buffer)
 
     def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
         if not forwarding or not is_forwarded(record):
-            capture(record)
+            record_it(record)
         call_handlers(self, record)
 
     code = callHandlers.__code__
@@ -321,11 +322,17 @@ def _mount_in_uvicorn(module: ModuleType) -> None:
     module.Config.load = loading
 
 
+def _end() -> None:
+    """Ends this process's recording in good order."""
+    log_buffer._core.end()
+    log_buffer._found_way()
+
+
 def _hook_multiprocessing(module: ModuleType) -> None:
     """Forked children of multiprocessing end by ``os._exit``: their recordings say that it was in order."""
 
     def in_child(_: Any) -> None:
-        module.Finalize(None, log_buffer._core.end, exitpriority=-1000)
+        module.Finalize(None, _end, exitpriority=-1000)
 
     module.register_after_fork(log_buffer, in_child)
 
@@ -336,7 +343,7 @@ def _hook_billiard(module: ModuleType) -> None:
     do_exit = kind._do_exit
 
     def ending(self: Any, *args: Any) -> None:
-        log_buffer._core.end()
+        _end()
         do_exit(self, *args)
 
     def undo() -> None:

@@ -76,7 +76,7 @@ def _watch_sinks() -> Callable[[], None]:
     try:
         from loguru import _simple_sinks as sinks  # type: ignore[import-not-found, unused-ignore]
 
-        kinds = [sinks.StandardSink, sinks.CallableSink]
+        kinds: list[Any] = [sinks.StandardSink, sinks.CallableSink]
         writes = [kind.write for kind in kinds]
     except (ImportError, AttributeError):
         return lambda: None

@@ -16,6 +16,7 @@ def test_uvicorn(start, how, workers):
         args += ["--workers", str(workers)]
     args = ["-m", "logrec", *args] if how == "module" else ["-m", *args]
     program = start(args, LOGREC=how, LOGREC_SERVICE="shop")
+    wait_for(lambda: program.output().count("Application startup complete") == workers)
     traffic(port)
     found = arrived(lambda: entries(port))
     if workers == 1:
