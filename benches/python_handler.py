@@ -3,7 +3,7 @@
 Each round times the same calls under every contender in turn, so that a slow moment of the machine hits
 all of them; of a block of rounds the least time of each counts. What a contender adds is its time less
 that of a `NullHandler`; the ratio is to what the original design's deque-and-lock handler adds. Run: `python benches/python_handler.py`
-with logrec installed. Prints one line a contender, and JSON with `--json`.
+with logrec installed. Prints Markdown, and JSON with `--json`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from logrec import InMemoryLogBuffer, LogBufferHandler
 CALLS = 2_000
 ROUNDS = 25
 BLOCKS = 7
+TIME_GOAL = 0.5
+MEMORY_GOAL = 0.4
 
 
 class DequeBuffer:
@@ -119,6 +121,13 @@ def memory() -> dict[str, float]:
     return {"deque": deque_bytes, "ring": ring_bytes, "ratio": ring_bytes / deque_bytes}
 
 
+def goals(name: str, ratio: float, goal: float) -> str:
+    """The last two columns."""
+    if name == "deque and lock":
+        return " | "
+    return f"≤ {goal}x | {'yes' if ratio <= goal else '**no**'}"
+
+
 def main(rings: str) -> None:
     null = logger("bench.null", logging.NullHandler())
     contenders = {
@@ -133,23 +142,32 @@ def main(rings: str) -> None:
         "base_us": statistics.median(b["null"] for b in blocks) * 1e6,
         "memory": memory(),
     }
-    print(f"a call with a NullHandler: {report['base_us']:.2f} µs")
+    print(f"{BLOCKS} blocks of {ROUNDS} rounds of {CALLS} calls, CPython {sys.version.split()[0]}.")
+    print(f"A call with a `NullHandler` takes {report['base_us']:.2f} µs.\n")
+    print("| what handles it | adds, µs | beside deque and lock (min..max) | goal | reached |")
+    print("| --- | ---: | ---: | --- | --- |")
     for name in contenders:
         added = [(b[name] - b["null"]) * 1e6 for b in blocks]
         ratios = sorted((b[name] - b["null"]) / (b["deque and lock"] - b["null"]) for b in blocks)
+        ratio = statistics.median(ratios)
         report[name] = {
             "added_us": statistics.median(added),
-            "ratio": statistics.median(ratios),
+            "ratio": ratio,
             "ratio_low": ratios[0],
             "ratio_high": ratios[-1],
         }
+        goal = goals(name, ratio, TIME_GOAL)
         print(
-            f"{name:>18}: adds {statistics.median(added):.2f} µs, {statistics.median(ratios):.2f}x "
-            f"({ratios[0]:.2f} to {ratios[-1]:.2f} in {BLOCKS} blocks)"
+            f"| {name} | {statistics.median(added):.2f} | "
+            f"{ratio:.2f} ({ratios[0]:.2f}..{ratios[-1]:.2f}) | {goal} |"
         )
+    kept = report["memory"]
+    print("\n| memory of 2000 entries | kB | beside deque | goal | reached |")
+    print("| --- | ---: | ---: | --- | --- |")
+    print(f"| dicts in a deque | {kept['deque'] / 1e3:.0f} | 1.00 |  |  |")
     print(
-        f"memory of 2000 entries: {report['memory']['deque'] / 1e3:.0f} kB as dicts in a deque, "
-        f"{report['memory']['ring'] / 1e3:.0f} kB in the ring, {report['memory']['ratio']:.2f}x"
+        f"| ring | {kept['ring'] / 1e3:.0f} | {kept['ratio']:.2f} | "
+        f"{goals('ring', kept['ratio'], MEMORY_GOAL)} |"
     )
     if "--json" in sys.argv:
         print(json.dumps(report))

@@ -26,6 +26,19 @@ trap 'rm -f "$tmp"' EXIT
     echo "## Live streams"
     echo
     cargo bench --locked -q -p logrec-server --bench streams
+    # Where `make python` has made its environment. The module is built anew, for speed.
+    if [ -x .venv-py/bin/maturin ]; then
+        VIRTUAL_ENV=$PWD/.venv-py .venv-py/bin/maturin develop --quiet --release --locked \
+            --manifest-path python/Cargo.toml >&2
+        echo
+        echo "## Python: a log call, and memory"
+        echo
+        .venv-py/bin/python benches/python_handler.py
+        echo
+        echo "## Python: GET /logs from the Rust thread"
+        echo
+        .venv-py/bin/python benches/python_http.py
+    fi
 } >"$tmp"
 cp "$tmp" "$out"
 echo "wrote $out"

@@ -4,6 +4,12 @@
 #   demo.sh           stays until Ctrl-C, for you to ask questions
 #   demo.sh --once    asks the questions itself; exits with 1 unless the answers show the faults
 #
+# Recorded is what the backend prints, by `logrec run`. Or by the Python package, which is built and
+# installed into the virtual environment if it is not there (Rust, some minutes):
+#
+#   demo.sh --module     `python -m logrec uvicorn backend.main:app`: no line of the backend changed
+#   demo.sh --install    `logrec.install(app)`, the one line of backend/with_logrec.py
+#
 # LOGREC       the logrec binary (default: target/release/logrec of this repository)
 # LOGREC_BIND  where logrec listens (default: its own, or the next free port)
 # PYTHON       makes the virtual environment (default: python3), 3.11 or newer
@@ -40,6 +46,10 @@ prepare_python() {
         "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements"
         cp "$requirements" "$stamp"
     fi
+    if [[ $way != run ]] && ! "$venv/bin/python" -c 'import logrec' 2>/dev/null; then
+        echo "Building the Python package logrec and installing it into .venv ..."
+        "$venv/bin/python" -m pip install -q --disable-pip-version-check "$root/python"
+    fi
 }
 
 free_port() {
@@ -49,13 +59,22 @@ free_port() {
 # Start logrec and, below it, the backend: in a process group of their own, so that Ctrl-C
 # reaches this script alone, and so that nothing can be left behind.
 start_backend() {
-    local bind=()
+    local bind=() command=()
     [[ -z ${LOGREC_BIND:-} ]] || bind=(--bind "$LOGREC_BIND")
+    case $way in
+    run)
+        command=("$logrec" run ${bind[@]+"${bind[@]}"} --port-file "$work/address" --
+            "$venv/bin/uvicorn" backend.main:app)
+        ;;
+    module) command=("$venv/bin/python" -m logrec --service card_game uvicorn backend.main:app) ;;
+    install) command=("$venv/bin/uvicorn" backend.with_logrec:app) ;;
+    esac
+    # The package answers on the backend's own port.
+    [[ $way == run ]] || echo "127.0.0.1:$game_port" >"$work/address"
     set -m
     (
         cd "$here"
-        exec "$logrec" run ${bind[@]+"${bind[@]}"} --port-file "$work/address" -- \
-            "$venv/bin/uvicorn" backend.main:app --port "$game_port"
+        LOGREC_RINGS=$work/rings exec "${command[@]}" --port "$game_port"
     ) </dev/null >"$work/output" 2>&1 &
     recorder=$!
     set +m
@@ -145,14 +164,19 @@ check_answers() {
 }
 
 once=false
-case ${1:-} in
-'') ;;
---once) once=true ;;
-*) fail "unknown argument $1; give --once or nothing" ;;
-esac
-logrec=$(command -v "$logrec") ||
-    fail "no logrec at ${LOGREC:-target/release/logrec}; build it (cargo build --release) or set LOGREC"
-logrec=$(realpath "$logrec")
+way=run
+for argument in "$@"; do
+    case $argument in
+    --once) once=true ;;
+    --module | --install) way=${argument#--} ;;
+    *) fail "unknown argument $argument; give --once, --module or --install" ;;
+    esac
+done
+if [[ $way == run ]]; then
+    logrec=$(command -v "$logrec") ||
+        fail "no logrec at ${LOGREC:-target/release/logrec}; build it (cargo build --release) or set LOGREC"
+    logrec=$(realpath "$logrec")
+fi
 
 prepare_python
 recorder=

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -36,6 +37,12 @@ class LogLevel(str, Enum):
     CRITICAL = "CRITICAL"
 
 
+class _Way:
+    """Where log calls of a buffer go just now. An object, so that who holds it sees it change."""
+
+    record: Callable[..., None]
+
+
 class InMemoryLogBuffer:
     """A thread-safe circular buffer of the newest ``max_size`` log entries.
 
@@ -48,9 +55,15 @@ class InMemoryLogBuffer:
         if isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < 1:
             raise ValueError(f"max_size is {max_size!r}; give a whole number from 1")
         self._core = Buffer(max_size)
+        self._way = _Way()
+        self._found_way()
         self.lock = threading.RLock()
         """For code that was written for the original design. The buffer itself needs none."""
         _all.add(self)
+
+    def _found_way(self) -> None:
+        """After `_core` was told to record elsewhere."""
+        self._way.record = self._core.recorder().record
 
     @property
     def max_size(self) -> int:
@@ -196,6 +209,43 @@ class _Entries(Sequence[dict[str, Any]]):
         return iter(self._owner.get_entries(order="asc"))
 
 
+def capture(buffer: InMemoryLogBuffer) -> Callable[[logging.LogRecord], None]:
+    """What records into a buffer, never raising an ``Exception``.
+
+    It reads the attributes of a record here, where each costs some nanoseconds; in Rust it is ten times that,
+    since the interpreter's caches are in its own code.
+    """
+    way, any_other, kind = buffer._way, buffer._core.record, logging.LogRecord
+
+    if sys.version_info >= (3, 12):
+
+        def record(record: logging.LogRecord) -> None:
+            try:
+                way.record(
+                    record, record.name, record.msg, record.args, record.levelno, record.pathname,
+                    record.module, record.exc_info or record.exc_text or record.stack_info,
+                    record.lineno, record.funcName, record.created, record.thread, record.threadName,
+                    record.processName, record.process, record.taskName, kind.getMessage,
+                )  # fmt: skip
+            except Exception:
+                any_other(record)
+
+    else:
+
+        def record(record: logging.LogRecord) -> None:
+            try:
+                way.record(
+                    record, record.name, record.msg, record.args, record.levelno, record.pathname,
+                    record.module, record.exc_info or record.exc_text or record.stack_info,
+                    record.lineno, record.funcName, record.created, record.thread, record.threadName,
+                    record.processName, record.process, None, kind.getMessage,
+                )  # fmt: skip
+            except Exception:
+                any_other(record)
+
+    return record
+
+
 class LogBufferHandler(logging.Handler):
     """A handler that records into a buffer what its loggers log. Never raises into the application.
 
@@ -207,13 +257,13 @@ class LogBufferHandler(logging.Handler):
     def __init__(self, log_buffer: InMemoryLogBuffer, level: int | str = logging.NOTSET) -> None:
         super().__init__(level)
         self.log_buffer = log_buffer
-        self._record = log_buffer._core.record
+        self._record = capture(log_buffer)
         self._is_direct = type(log_buffer).add_entry is InMemoryLogBuffer.add_entry
         _handlers.add(self)
         self._shorten()
 
     def _shorten(self) -> None:
-        """Lets loggers call the Rust function without a frame of Python, where nothing is in between."""
+        """Lets loggers call what records at once, where nothing is in between."""
         self.__dict__.pop("handle", None)
         if (
             type(self) is LogBufferHandler
@@ -344,6 +394,7 @@ def _finite(value: Any) -> Any:
 def _after_fork() -> None:
     for buffer in list(_all):
         buffer._core.after_fork()
+        buffer._found_way()
         buffer.lock = threading.RLock()
 
 

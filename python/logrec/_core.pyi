@@ -4,17 +4,22 @@ import logging
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import final
+
+__all__ = ["Buffer", "Exchange", "ParameterError", "Recorder", "Server", "default_folder"]
 
 class ParameterError(ValueError):
     """A filter that cannot be used; the text says what would be right."""
 
     parameter: str
 
+@final
 class Exchange:
     def sent(self) -> None: ...
-    def receive(self, text: str, /) -> bool: ...
+    def receive(self, text: str) -> bool: ...
     def cancel(self) -> None: ...
 
+@final
 class Server:
     """A server in a thread of its own."""
 
@@ -27,6 +32,7 @@ class Server:
 _Headers = list[tuple[bytes, bytes]]
 _Deliver = Callable[[int | None, _Headers | None, bytes, bool], object]
 
+@final
 class Buffer:
     def __new__(cls, max_entries: int, max_bytes: int | None = None) -> Buffer: ...
     def record_into(
@@ -44,7 +50,8 @@ class Buffer:
     ) -> None: ...
     def after_fork(self) -> None: ...
     def end(self) -> None: ...
-    def record(self, record: logging.LogRecord, /) -> None: ...
+    def record(self, record: logging.LogRecord) -> None: ...
+    def recorder(self) -> Recorder: ...
     def add_json(self, json: bytes, process: int) -> None: ...
     def entries_json(
         self, params: list[tuple[str, str]], *, all: bool = False, limit: int | None = None
@@ -69,5 +76,31 @@ class Buffer:
     def max_entries(self) -> int: ...
     @property
     def path(self) -> Path | None: ...
+
+@final
+class Recorder:
+    """The way of a log call into a buffer as it is now."""
+
+    def record(
+        self,
+        record: logging.LogRecord,
+        name: object,
+        msg: object,
+        args: object,
+        level: object,
+        path: object,
+        module: object,
+        trace: object,
+        line: object,
+        function: object,
+        created: object,
+        thread: object,
+        thread_name: object,
+        process_name: object,
+        process: object,
+        task_name: object,
+        get_message: object,
+        /,
+    ) -> None: ...
 
 def default_folder() -> Path: ...

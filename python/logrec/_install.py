@@ -22,8 +22,9 @@ from types import ModuleType
 from typing import Any
 
 from ._asgi import PREFIX, Middleware
-from ._buffer import InMemoryLogBuffer, _hook, log_buffer
+from ._buffer import InMemoryLogBuffer, _hook, capture, log_buffer
 from ._core import Server, default_folder
+from ._loguru import forwarding, hook_loguru, is_forwarded
 
 _LAUNCHERS = {"", "-", "-c", "-m", "__main__", "uvicorn", "gunicorn", "hypercorn", "celery", "python"}
 
@@ -86,11 +87,13 @@ def install(
                 token=token,
                 hosts=[host.strip() for host in allow_hosts if host.strip()],
             )
+            log_buffer._found_way()
             _hook_logging()
             _hook_warnings()
             _hook_exceptions()
-            _on_import("loguru", _hook_loguru)
+            _on_import("loguru", lambda module: _undo.append(hook_loguru(module, log_buffer)))
             _on_import("multiprocessing.util", _hook_multiprocessing)
+            _on_import("billiard.pool", _hook_billiard)
             _installed["apps"] = []
         if app is not None:
             _mount(app, prefix)
@@ -148,10 +151,11 @@ def _number(name: str) -> int | None:
 
 def _hook_logging() -> None:
     call_handlers = logging.Logger.callHandlers
-    capture = log_buffer._core.record
+    record_it = capture(log_buffer)
 
     def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
-        capture(record)
+        if not forwarding or not is_forwarded(record):
+            record_it(record)
         call_handlers(self, record)
 
     code = callHandlers.__code__
@@ -318,76 +322,36 @@ def _mount_in_uvicorn(module: ModuleType) -> None:
     module.Config.load = loading
 
 
+def _end() -> None:
+    """Ends this process's recording in good order."""
+    log_buffer._core.end()
+    log_buffer._found_way()
+
+
 def _hook_multiprocessing(module: ModuleType) -> None:
     """Forked children of multiprocessing end by ``os._exit``: their recordings say that it was in order."""
 
     def in_child(_: Any) -> None:
-        module.Finalize(None, log_buffer._core.end, exitpriority=-1000)
+        module.Finalize(None, _end, exitpriority=-1000)
 
     module.register_after_fork(log_buffer, in_child)
 
 
-def _hook_loguru(module: ModuleType) -> None:
-    """Loguru passes ``logging`` by: it gets a sink of ours, and again after ``logger.remove()``."""
-    logger: Any = module.logger
-    kind = type(logger)
-    remove = kind.remove
-    ours: list[int] = []
+def _hook_billiard(module: ModuleType) -> None:
+    """The same for the processes of celery's pool, which leave multiprocessing's finalizers out."""
+    kind = module.Worker
+    do_exit = kind._do_exit
 
-    def add() -> None:
-        ours[:] = [logger.add(_loguru_sink, level=0, format=lambda _: "", catch=True)]
-
-    def removing(self: Any, handler_id: int | None = None) -> None:
-        remove(self, handler_id)
-        if handler_id is None and ours:
-            add()
+    def ending(self: Any, *args: Any) -> None:
+        _end()
+        do_exit(self, *args)
 
     def undo() -> None:
-        if kind.remove is removing:
-            kind.remove = remove
-        if ours:
-            remove(logger, ours.pop())
+        if kind._do_exit is ending:
+            kind._do_exit = do_exit
 
-    kind.remove = removing
-    add()
+    kind._do_exit = ending
     _undo.append(undo)
-
-
-def _loguru_sink(message: Any) -> None:
-    told: dict[str, Any] = message.record
-    if _is_inside_logging():
-        # A handler that forwards what `logging` was told: recorded already.
-        return
-    exception = told["exception"]
-    record = logging.LogRecord(
-        told["name"] or "loguru",
-        told["level"].no,
-        told["file"].path,
-        told["line"],
-        told["message"],
-        None,
-        (exception.type, exception.value, exception.traceback) if exception else None,
-        told["function"],
-    )
-    record.levelname = told["level"].name
-    record.created = told["time"].timestamp()
-    record.thread, record.threadName = told["thread"].id, told["thread"].name
-    record.process, record.processName = told["process"].id, told["process"].name
-    for name, value in told["extra"].items():
-        record.__dict__.setdefault(name, value)
-    log_buffer._core.record(record)
-
-
-def _is_inside_logging() -> bool:
-    code = getattr(logging.Logger.callHandlers, "__code__", None)
-    frame: Any = sys._getframe(1)
-    for _ in range(20):
-        if frame is None:
-            return False
-        if frame.f_code is code:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _on_import(name: str, hook: Callable[[ModuleType], None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ._buffer import InMemoryLogBuffer
+from ._buffer import InMemoryLogBuffer, capture
 
 ENTRIES_SHOWN_MAX = 100
 """The newest are shown."""
@@ -21,11 +21,11 @@ ENTRIES_SHOWN_MAX = 100
 class _Recorder:
     def __init__(self) -> None:
         self.buffer = InMemoryLogBuffer(max_size=1000)
-        capture = self.buffer._core.record
+        record_it = capture(self.buffer)
         self._call_handlers = call_handlers = logging.Logger.callHandlers
 
         def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
-            capture(record)
+            record_it(record)
             call_handlers(self, record)
 
         self._hook = callHandlers

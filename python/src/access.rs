@@ -1,12 +1,17 @@
-//! uvicorn's access log: its records bear what their line says as five arguments, which are taken as they
-//! are instead of reading the line. What it says of WebSockets goes to another logger, and is read only to
-//! know logrec's own.
+//! Access logs of uvicorn, gunicorn and hypercorn: their records bear what the line says as arguments,
+//! which are taken as they are instead of reading the line. What uvicorn says of WebSockets goes to another
+//! logger, and is read only to know logrec's own.
 
 use logrec_core::record::RecordWriter;
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyInt, PyTuple},
+};
 
-/// The logger whose records [`Access`] reads.
-pub(crate) const LOGGER: &str = "uvicorn.access";
+/// Whether a logger's records are ones that [`Access`] may read.
+pub(crate) fn is_logger(name: &str) -> bool {
+    matches!(name, "uvicorn.access" | "gunicorn.access" | "hypercorn.access")
+}
 
 /// Where uvicorn tells of WebSockets.
 pub(crate) const WEBSOCKET_LOGGER: &str = "uvicorn.error";
@@ -35,49 +40,107 @@ fn is_below(path: &str, own: &[String]) -> bool {
     })
 }
 
-/// A request that uvicorn's access log tells of, by the arguments of its record.
+/// A request that an access log tells of. Empty texts and absent numbers are not known.
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Access {
     client: String,
     method: String,
-    target: String,
+    path: String,
+    query: String,
     version: String,
-    status: i64,
+    status: Option<i64>,
+    size: Option<i64>,
+    referer: String,
+    agent: String,
+    micros: Option<i64>,
 }
 
 impl Access {
-    /// Of a record's arguments; `None` when they are not uvicorn's five.
+    /// Of a record's arguments; `None` when they are neither uvicorn's five nor atoms.
     pub(crate) fn of(args: &Bound<'_, PyAny>) -> Option<Self> {
-        let (client, method, target, version, status) = args.extract().ok()?;
-        Some(Self { client, method, target, version, status })
+        if let Ok(args) = args.cast::<PyTuple>() {
+            return Self::of_five(args);
+        }
+        args.cast::<PyDict>().ok().map(Self::of_atoms)
     }
 
-    fn path_and_query(&self) -> (&str, &str) {
-        self.target.split_once('?').unwrap_or((&self.target, ""))
+    /// uvicorn's: client, method, target, version, status.
+    fn of_five(args: &Bound<'_, PyTuple>) -> Option<Self> {
+        let (client, method, target, version, status): (_, _, String, _, _) =
+            args.extract().ok()?;
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let (path, query) = (path.to_owned(), query.to_owned());
+        Some(Self { client, method, path, query, version, status, ..Self::default() })
+    }
+
+    /// gunicorn's and hypercorn's: a dict by the letters of Apache's log formats. It holds all headers
+    /// and hypercorn's the whole environment too, of which nothing else may be taken. Its own
+    /// `__getitem__` answers `-` for what it has not.
+    fn of_atoms(atoms: &Bound<'_, PyDict>) -> Self {
+        let get = |name| atoms.get_item(name).ok().flatten();
+        let text = |name| {
+            let text: Option<String> = get(name).and_then(|value| value.extract().ok());
+            text.filter(|text| text != "-").unwrap_or_default()
+        };
+        let number = |name| {
+            let value = get(name)?;
+            if value.is_instance_of::<PyInt>() {
+                return value.extract().ok();
+            }
+            value.extract::<&str>().ok()?.parse().ok()
+        };
+        let protocol = text("H");
+        Self {
+            client: text("h"),
+            method: text("m"),
+            path: text("U"),
+            query: text("q"),
+            version: protocol.strip_prefix("HTTP/").unwrap_or(&protocol).to_owned(),
+            status: number("s"),
+            size: number("B"),
+            referer: text("f"),
+            agent: text("a"),
+            micros: number("D"),
+        }
     }
 
     /// Whether the request went to one of these paths or below.
     pub(crate) fn is_own(&self, own: &[String]) -> bool {
-        let (path, _) = self.path_and_query();
-        is_below(path, own)
+        is_below(&self.path, own)
     }
 
     /// The names are those that `logrec-decode` gives to access lines: OpenTelemetry's.
     pub(crate) fn write(&self, writer: &mut RecordWriter<'_>) {
-        let (address, port) = self.client.rsplit_once(':').unwrap_or((&self.client, ""));
-        let texts = |writer: &mut RecordWriter<'_>, name: &str, text: &str| {
+        let (address, port) = match self.client.rsplit_once(':') {
+            Some((address, port)) if port.parse::<u16>().is_ok() => (address, port),
+            _ => (self.client.as_str(), ""),
+        };
+        for (name, text) in [
+            ("client.address", address),
+            ("http.request.method", &self.method),
+            ("url.path", &self.path),
+            ("url.query", &self.query),
+            ("network.protocol.version", &self.version),
+            ("http.request.header.referer", &self.referer),
+            ("user_agent.original", &self.agent),
+        ] {
             if !text.is_empty() {
                 writer.attribute_str(name, text);
             }
-        };
-        texts(writer, "client.address", address);
-        if let Ok(port) = port.parse::<u16>() {
-            writer.attribute_int("client.port", port.into());
         }
-        texts(writer, "http.request.method", &self.method);
-        let (path, query) = self.path_and_query();
-        texts(writer, "url.path", path);
-        texts(writer, "url.query", query);
-        texts(writer, "network.protocol.version", &self.version);
-        writer.attribute_int("http.response.status_code", self.status);
+        for (name, number) in [
+            ("client.port", port.parse().ok()),
+            ("http.response.status_code", self.status),
+            ("http.response.body.size", self.size),
+        ] {
+            if let Some(number) = number {
+                writer.attribute_int(name, number);
+            }
+        }
+        if let Some(micros) = self.micros {
+            // Exact: a request takes less than 2^53 µs.
+            #[expect(clippy::cast_precision_loss, reason = "less than 2^53")]
+            writer.attribute_float("duration_ms", micros as f64 / 1000.0);
+        }
     }
 }

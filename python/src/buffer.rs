@@ -22,6 +22,8 @@ use crate::{
     asgi,
     capture::{self, Settings},
     serve::Server,
+    site::Sites,
+    usual::Given,
 };
 
 pyo3::create_exception!(
@@ -54,6 +56,7 @@ struct State {
     config: Config,
     /// Made when first needed, so that a child that logs nothing leaves no file.
     made: OnceLock<Made>,
+    sites: Sites,
     runtime: OnceLock<Runtime>,
 }
 
@@ -66,7 +69,7 @@ struct Made {
 
 impl State {
     fn new(config: Config) -> Self {
-        Self { config, made: OnceLock::new(), runtime: OnceLock::new() }
+        Self { config, made: OnceLock::new(), sites: Sites::default(), runtime: OnceLock::new() }
     }
 
     fn make(&self, ring: Arc<Ring>) -> Made {
@@ -75,6 +78,11 @@ impl State {
             app.reader().watch(Folder::new(&place.folder));
         }
         Made { ring, router: logrec_server::app(app.clone()), app }
+    }
+
+    /// Where records go.
+    fn to(&self) -> capture::To<'_> {
+        capture::To { ring: &self.made().ring, settings: &self.config.settings, sites: &self.sites }
     }
 
     fn made(&self) -> &Made {
@@ -237,8 +245,13 @@ impl Buffer {
 
     /// Records one `logging.LogRecord`.
     fn record(&self, record: &Bound<'_, PyAny>) -> PyResult<()> {
-        let state = self.state.load();
-        capture::record(&state.made().ring, &state.config.settings, record)
+        capture::record(self.state.load().to(), record)
+    }
+
+    /// What records into this buffer as it is now: to be asked for anew after each call that changes where it
+    /// records (`record_into`, `after_fork`, `end`).
+    fn recorder(&self) -> Recorder {
+        Recorder { state: self.state.load_full() }
     }
 
     /// Records an entry that is a JSON object. What cannot be read is the message of an entry that says so.
@@ -372,6 +385,51 @@ impl Buffer {
     #[getter]
     fn path(&self) -> Option<PathBuf> {
         self.with_made(|made| made.ring.path().map(std::path::Path::to_owned))
+    }
+}
+
+/// The way of a log call into a buffer. It holds what it needs: a look at what a [`Buffer`] has just now is
+/// two locked instructions, and one of them after the ring was written waits until that has reached the
+/// memory, which takes as long as all the writing.
+#[pyclass(frozen, module = "logrec._core")]
+pub(crate) struct Recorder {
+    state: Arc<State>,
+}
+
+#[pymethods]
+impl Recorder {
+    /// Records one `logging.LogRecord` by attributes that the caller has read: `Given` tells what they are.
+    #[pyo3(signature = (record, name, msg, args, level, path, module, trace, line, function, created, thread, thread_name, process_name, process, task_name, get_message, /))]
+    #[expect(clippy::too_many_arguments, reason = "a record has so many attributes")]
+    fn record(
+        &self,
+        record: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+        msg: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyAny>,
+        level: &Bound<'_, PyAny>,
+        path: &Bound<'_, PyAny>,
+        module: &Bound<'_, PyAny>,
+        trace: &Bound<'_, PyAny>,
+        line: &Bound<'_, PyAny>,
+        function: &Bound<'_, PyAny>,
+        created: &Bound<'_, PyAny>,
+        thread: &Bound<'_, PyAny>,
+        thread_name: &Bound<'_, PyAny>,
+        process_name: &Bound<'_, PyAny>,
+        process: &Bound<'_, PyAny>,
+        task_name: &Bound<'_, PyAny>,
+        get_message: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        #[rustfmt::skip]
+        let given = Given {
+            record, name, msg, args, level, path, module, trace, line, function, created, thread,
+            thread_name, process_name, process, task_name, get_message,
+        };
+        match given.record(self.state.to()) {
+            Some(()) => Ok(()),
+            None => capture::record(self.state.to(), record),
+        }
     }
 }
 

@@ -17,11 +17,10 @@ use pyo3::{
     types::{PyDict, PyFloat, PyString, PyTuple},
 };
 
-#[cfg(feature = "abi3")]
-use crate::plain::Plain;
 use crate::{
     access::{self, Access},
     message,
+    site::Sites,
     value::{self, describe, text, text_of},
 };
 
@@ -29,7 +28,7 @@ macro_rules! record_fields {
     ($($variant:ident $name:literal),* $(,)?) => {
         /// What a `LogRecord` has of its own, in the order it gets them.
         #[derive(Clone, Copy)]
-        pub(crate) enum Field { $($variant),* }
+        enum Field { $($variant),* }
         const FIELD_NAMES: [&str; [$(Field::$variant),*].len()] = [$($name),*];
     };
 }
@@ -120,11 +119,7 @@ impl<'py> Fields<'py> {
 /// Which of a record's own attributes a key names. Names of attributes are interned, and a record has them
 /// in one order, so that as a rule it is the one expected.
 #[inline]
-pub(crate) fn position(
-    names: &Names,
-    key: Borrowed<'_, '_, PyAny>,
-    expected: usize,
-) -> Option<usize> {
+fn position(names: &Names, key: Borrowed<'_, '_, PyAny>, expected: usize) -> Option<usize> {
     let is = |name: &Py<PyString>| name.as_ptr() == key.as_ptr();
     if names.get(expected).is_some_and(is) {
         return Some(expected);
@@ -144,9 +139,9 @@ fn unexpected(names: &Names, key: Borrowed<'_, '_, PyAny>) -> Option<usize> {
 }
 
 /// The interned names of a record's own attributes.
-pub(crate) type Names = [Py<PyString>; FIELD_NAMES.len()];
+type Names = [Py<PyString>; FIELD_NAMES.len()];
 
-pub(crate) fn names(py: Python<'_>) -> &Names {
+fn names(py: Python<'_>) -> &Names {
     static NAMES: PyOnceLock<Names> = PyOnceLock::new();
     NAMES.get_or_init(py, || FIELD_NAMES.map(|name| PyString::intern(py, name).unbind()))
 }
@@ -157,12 +152,21 @@ pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
     message::prepare(py)
 }
 
+/// Where records go, and what is known of it.
+#[derive(Clone, Copy)]
+pub(crate) struct To<'a> {
+    pub(crate) ring: &'a Ring,
+    pub(crate) settings: &'a Settings,
+    pub(crate) sites: &'a Sites,
+}
+
 /// Records one `LogRecord`.
 ///
 /// # Errors
 /// Only what is no `Exception`.
-pub(crate) fn record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>) -> PyResult<()> {
-    let error = match try_record(ring, settings, record) {
+pub(crate) fn record(to: To<'_>, record: &Bound<'_, PyAny>) -> PyResult<()> {
+    let (_deeper, depth) = Deeper::enter();
+    let error = match try_record(to, record, depth) {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
@@ -172,7 +176,7 @@ pub(crate) fn record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>
     }
     let problem = format!("not read: {}", describe(&error, py));
     let now = Timestamp::now();
-    ring.record(now, now, Level::Error, |writer| {
+    to.ring.record(now, now, Level::Error, |writer| {
         writer.message_str("a log record could not be read");
         writer.logger("logrec");
         writer.attribute_str(PROBLEM, &problem);
@@ -180,15 +184,8 @@ pub(crate) fn record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>
     Ok(())
 }
 
-fn try_record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>) -> PyResult<()> {
-    let (_deeper, depth) = Deeper::enter();
+fn try_record(to: To<'_>, record: &Bound<'_, PyAny>, depth: u32) -> PyResult<()> {
     let dict = record.getattr(intern!(record.py(), "__dict__"))?.cast_into::<PyDict>()?;
-    #[cfg(feature = "abi3")]
-    if let Some(plain) = Plain::of(&dict)
-        && plain.logger != Some(access::LOGGER)
-    {
-        return Parts::of_plain(&plain).record(ring, settings, record, depth);
-    }
     let fields = Fields::of(&dict);
     let logger = fields.text(Field::Name);
     let texts = [
@@ -208,7 +205,7 @@ fn try_record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>) -> Py
     .map(|field| fields.text(field));
     let [module, function, file, thread_name, process_name, task_name, level_name, ..] = &texts;
     let [.., stack, service, trace, span, exc_text] = &texts;
-    let is_access = logger.as_deref() == Some(access::LOGGER);
+    let is_access = logger.as_deref().is_some_and(access::is_logger);
     let access = fields.get(Field::Args).filter(|_| is_access).and_then(Access::of);
     let created = fields.get(Field::Created).and_then(|time| time.cast::<PyFloat>().ok());
     Parts {
@@ -235,11 +232,10 @@ fn try_record(ring: &Ring, settings: &Settings, record: &Bound<'_, PyAny>) -> Py
         extra: &fields.extra,
         access: access.as_ref(),
     }
-    .record(ring, settings, record, depth)
+    .record(to, record, depth)
 }
 
 /// What a record says, read.
-#[derive(Default)]
 struct Parts<'a, 'py> {
     logger: Option<&'a str>,
     module: Option<&'a str>,
@@ -266,30 +262,6 @@ struct Parts<'a, 'py> {
 }
 
 impl<'a, 'py> Parts<'a, 'py> {
-    #[cfg(feature = "abi3")]
-    fn of_plain(plain: &'a Plain<'a, 'py>) -> Self {
-        Self {
-            logger: plain.logger,
-            module: plain.module,
-            function: plain.function,
-            file: plain.file,
-            thread_name: plain.thread_name,
-            process_name: plain.process_name,
-            task_name: plain.task_name,
-            level_name: plain.level_name,
-            level: plain.level,
-            line: plain.line,
-            process: plain.process,
-            thread: plain.thread,
-            created: plain.created,
-            msg: plain.msg.as_ref(),
-            args: plain.args.as_ref(),
-            exc_info: plain.exc_info.as_ref(),
-            extra: &plain.extra,
-            ..Self::default()
-        }
-    }
-
     fn is_own_websocket(&self, settings: &Settings) -> bool {
         self.logger == Some(access::WEBSOCKET_LOGGER)
             && self
@@ -300,8 +272,7 @@ impl<'a, 'py> Parts<'a, 'py> {
 
     fn record(
         &self,
-        ring: &Ring,
-        settings: &Settings,
+        To { ring, settings, .. }: To<'_>,
         record: &Bound<'_, PyAny>,
         depth: u32,
     ) -> PyResult<()> {
@@ -341,17 +312,17 @@ impl<'a, 'py> Parts<'a, 'py> {
         if let Some(line) = self.line.and_then(|line| u32::try_from(line).ok()).filter(|n| *n > 0) {
             writer.line(line);
         }
-        if let Some(thread) = self.thread {
-            writer.thread(thread);
-        }
-        if let Some(name) = self.thread_name {
-            writer.thread_name(name);
-        }
         if let Some(process) = self.process.and_then(|process| u64::try_from(process).ok()) {
             writer.process(process);
         }
         if let Some(service) = settings.service.as_deref().or(self.service) {
             writer.service(service);
+        }
+        if let Some(thread) = self.thread {
+            writer.thread(thread);
+        }
+        if let Some(name) = self.thread_name {
+            writer.thread_name(name);
         }
         if let Some((trace, span)) = self.trace.filter(|(id, _)| id.bytes().any(|b| b != b'0')) {
             writer.trace_id(trace);
@@ -364,7 +335,7 @@ impl<'a, 'py> Parts<'a, 'py> {
             writer.attribute_str("task_name", task);
         }
         // The main process's name goes without saying.
-        if let Some(name) = self.process_name.filter(|name| *name != "MainProcess") {
+        if let Some(name) = self.process_name.filter(|name| *name != value::MAIN_PROCESS) {
             writer.attribute_str("process_name", name);
         }
         let is_custom = |number: i64| number % 10 != 0 || !(10..=50).contains(&number);
@@ -399,7 +370,8 @@ impl<'a, 'py> Parts<'a, 'py> {
         };
         if let Err(unformatted) = &formatted {
             writer.attribute_str(PROBLEM, &unformatted.problem);
-            if !unformatted.args.is_empty() {
+            // The atoms of an access log are headers and environment.
+            if !unformatted.args.is_empty() && self.access.is_none() {
                 writer.attribute_strs("logrec.args", unformatted.args.iter().map(String::as_str));
             }
         }
@@ -466,7 +438,7 @@ fn shortened(text: String, most: usize) -> String {
 }
 
 /// Trace and span of OpenTelemetry's context, where its API is loaded and a span is active.
-fn current_span(py: Python<'_>) -> Option<(u128, u64)> {
+pub(crate) fn current_span(py: Python<'_>) -> Option<(u128, u64)> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     // How many modules there were when the API was last looked for and not there: looking for it in each
     // record costs more than counting.

@@ -13,10 +13,12 @@ mod access;
 mod asgi;
 mod buffer;
 mod capture;
+mod extent;
 mod message;
-#[cfg(feature = "abi3")]
-mod plain;
 mod serve;
+mod site;
+mod template;
+mod usual;
 mod value;
 
 use pyo3::prelude::*;
@@ -26,7 +28,7 @@ mod _core {
     #[pymodule_export]
     use super::{
         asgi::Exchange,
-        buffer::{Buffer, ParameterError, default_folder},
+        buffer::{Buffer, ParameterError, Recorder, default_folder},
         serve::Server,
     };
 }

@@ -1,5 +1,7 @@
 //! What a record says: `record.getMessage()`, and what is kept when that fails.
 
+use std::cell::Cell;
+
 use pyo3::{
     intern,
     prelude::*,
@@ -7,7 +9,11 @@ use pyo3::{
     types::{PyString, PyTuple, PyType},
 };
 
-use crate::value::{describe, repr_of, type_name};
+use crate::{
+    extent::Extent,
+    template,
+    value::{describe, repr_of, type_name},
+};
 
 /// Most arguments of a record that could not be formatted which are shown.
 const ARGS_SHOWN_MAX: usize = 10;
@@ -24,6 +30,11 @@ pub(crate) struct Unformatted {
 struct Standard {
     log_record: Py<PyType>,
     get_message: Option<Py<PyAny>>,
+    /// How many attributes a record has of its own.
+    attributes: usize,
+    extent: Extent,
+    /// How many objects a record holds with these attributes and no `__dict__`, where that can be told.
+    held: Option<usize>,
 }
 
 fn standard(py: Python<'_>) -> PyResult<&Standard> {
@@ -34,7 +45,13 @@ fn standard(py: Python<'_>) -> PyResult<&Standard> {
         // One that was put in its place (for `{}` formats, say) is called, not imitated.
         let module: String = get_message.getattr("__module__")?.extract().unwrap_or_default();
         let get_message = (module == "logging").then(|| get_message.unbind());
-        Ok(Standard { log_record: log_record.unbind(), get_message })
+        let record = log_record.call1(("", 0, "", 0, "", py.None(), py.None()))?;
+        let extent = Extent::of(&log_record);
+        let held = extent.count(&record);
+        let attributes = record.getattr(intern!(py, "__dict__"))?.len()?;
+        // Where each record has its `__dict__` from the start, that is what it holds, however large.
+        let held = held.filter(|held| *held >= attributes);
+        Ok(Standard { log_record: log_record.unbind(), get_message, attributes, extent, held })
     })
 }
 
@@ -63,17 +80,72 @@ pub(crate) fn format<'py>(
     Ok(Err(unformatted(py, &error, msg, args)))
 }
 
+/// Whether a record is of logging's own class and says what it says in logging's own way.
+pub(crate) fn is_standard(record: &Bound<'_, PyAny>) -> bool {
+    let py = record.py();
+    let Ok(standard) = standard(py) else { return false };
+    let class = standard.log_record.bind(py);
+    record.get_type().is(class)
+        && class
+            .getattr(intern!(py, "getMessage"))
+            .is_ok_and(|now| standard.get_message.as_ref().is_some_and(|own| now.is(own)))
+}
+
+/// The same, and that it has the attributes that logging gives a record and no other; by what the caller has
+/// read, `LogRecord.getMessage` as it is now.
+pub(crate) fn is_usual(record: &Bound<'_, PyAny>, get_message: &Bound<'_, PyAny>) -> bool {
+    let Ok(standard) = standard(record.py()) else { return false };
+    if record.get_type_ptr().cast() != standard.log_record.as_ptr()
+        || standard.get_message.as_ref().is_none_or(|own| !get_message.is(own))
+    {
+        return false;
+    }
+    if standard.held.is_some() && standard.extent.count(record) == standard.held {
+        return true;
+    }
+    let attributes = record.getattr(intern!(record.py(), "__dict__"));
+    attributes.and_then(|attributes| attributes.len()).is_ok_and(|len| len == standard.attributes)
+}
+
+/// A message's buffer that grew beyond this is given back, not kept by its thread.
+const SCRATCH_KEPT_BYTES: usize = 16 << 10;
+
+thread_local! {
+    /// What a message is put together in. Taken while in use.
+    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// Calls `f` with what a standard record says where that needs no code of Python's; `None` where it does,
+/// or may, or `f` says so.
+pub(crate) fn with_written(
+    msg: &Bound<'_, PyAny>,
+    args: &Bound<'_, PyAny>,
+    f: impl FnOnce(&str) -> Option<()>,
+) -> Option<()> {
+    let template = msg.cast_exact::<PyString>().ok()?.to_str().ok()?;
+    if args.is_none() {
+        return f(template);
+    }
+    let args = args.cast_exact::<PyTuple>().ok()?;
+    if args.is_empty() {
+        return f(template);
+    }
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    let done = template::write(&mut scratch, template, args).and_then(|()| f(&scratch));
+    if scratch.capacity() <= SCRATCH_KEPT_BYTES {
+        SCRATCH.set(scratch);
+    }
+    done
+}
+
 fn formatted<'py>(
     record: &Bound<'py, PyAny>,
     msg: Option<&Bound<'py, PyAny>>,
     args: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyString>> {
-    let py = record.py();
-    let standard = standard(py)?;
-    let class = record.get_type();
-    if let (Some(msg), Some(get_message)) = (msg, &standard.get_message)
-        && class.is(&standard.log_record)
-        && class.getattr(intern!(py, "getMessage"))?.is(get_message)
+    if let Some(msg) = msg
+        && is_standard(record)
     {
         // What getMessage does, without a frame of the interpreter for it.
         let template = match msg.cast_exact::<PyString>() {
@@ -87,7 +159,7 @@ fn formatted<'py>(
             _ => Ok(template),
         };
     }
-    record.call_method0(intern!(py, "getMessage"))?.str()
+    record.call_method0(intern!(record.py(), "getMessage"))?.str()
 }
 
 #[cold]

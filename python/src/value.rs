@@ -16,6 +16,9 @@ const ITEMS_MAX: usize = 200;
 /// Longest text of an attribute, in bytes: one must not take the room of the others.
 const TEXT_BYTES_MAX: usize = 16 << 10;
 
+/// The name of a process that has none of its own, which goes without saying.
+pub(crate) const MAIN_PROCESS: &str = "MainProcess";
+
 /// A string's text. Lone surrogates, which UTF-8 does not have, become `\udXXX`.
 pub(crate) fn text<'a>(string: &'a Bound<'_, PyString>) -> Cow<'a, str> {
     match string.to_str() {

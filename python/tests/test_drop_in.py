@@ -274,6 +274,9 @@ def test_the_designs_own_debug_py(tmp_path, monkeypatch):
     level = root.level
     root.addHandler(log_buffer_handler)
     root.setLevel(logging.DEBUG)
+    # In memory, as it is before `install`, which other tests have called.
+    log_buffer._core.record_into(None, "design", max_entries=2000)
+    log_buffer._found_way()
     try:
         log_buffer.clear()
         logging.getLogger("test").error("Test log entry")

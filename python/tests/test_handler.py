@@ -108,6 +108,113 @@ def test_uvicorns_access_arguments(buffer):
     }
 
 
+def test_access_atoms_and_nothing_else_of_them(buffer):
+    """gunicorn's, with headers, and hypercorn's, with the environment."""
+    atoms = {
+        "h": "10.0.0.9", "m": "GET", "U": "/cart", "q": "id=7", "H": "HTTP/1.1", "s": "404", "B": 12,
+        "f": "-", "a": "curl/8", "D": 1500, "{authorization}i": "hunter2", "{till_key}e": "hunter2",
+    }  # fmt: skip
+    for name, line in [("gunicorn.access", '%(h)s "%(m)s %(U)s"'), ("hypercorn.access", "%(nothing)s")]:
+        record = logging.LogRecord(name, logging.INFO, "x.py", 1, line, (atoms,), None)
+        LogBufferHandler(buffer).handle(record)
+    ill, well = buffer.get_entries()
+    attributes = {
+        "client.address": "10.0.0.9", "http.request.method": "GET", "url.path": "/cart",
+        "url.query": "id=7", "network.protocol.version": "1.1", "user_agent.original": "curl/8",
+        "http.response.status_code": 404, "http.response.body.size": 12, "duration_ms": 1.5,
+    }  # fmt: skip
+    assert well["message"] == '10.0.0.9 "GET /cart"' and well["attributes"] == attributes
+    problem = ill["attributes"].pop("logrec.problem")
+    assert problem == "not formatted: KeyError: 'nothing'" and ill["attributes"] == attributes
+
+
+class Int(int):
+    def __str__(self):
+        return "an int of its own"
+
+
+class Str(str):
+    def __str__(self):
+        return "a str of its own"
+
+
+@pytest.mark.parametrize("template", [
+    "%s", "%d", "%i", "%.0f", "%.2f", "%.9f", "%f", "%r", "%5d", "%-5s|", "%x", "%05.1f", "%%%s", "%s%%",
+    "%s %s", "%(a)s", "é %s ☃", "%", "% d", "%.2", "%.12f",
+])  # fmt: skip
+def test_messages_say_what_python_says(log, buffer, template):
+    """Usual templates are filled in without Python: as Python does it, to the character."""
+    numbers = [0, -1, 7, 2**62, 2**63, -(2**63), 10**30, 0.0, -0.0, 0.5, 1.5, 2.5, 1e22, 1e-7, -2.675]
+    odd = [float("nan"), float("inf"), True, None, Int(3), Str("x"), b"b", {"a": 1}, ["x"], (1,), Raises]
+    for value in [*numbers, *odd, "", "text", "é☃", "nul \0", "%s", "x" * 5000]:
+        for args in [(value,), (value, value), ()]:
+            record = logging.LogRecord("n", 20, "p", 1, template, args, None)
+            try:
+                says, problem = record.getMessage(), False
+            except Exception:
+                says, problem = template, True
+            log.handle(record)
+            entry = buffer.get_entries(limit=1)[0]
+            assert entry["message"] == says, (template, args)
+            assert ("logrec.problem" in entry.get("attributes", {})) == problem, (template, args)
+
+
+def test_records_of_one_call_that_differ(log, buffer):
+    """What a call's records have in common is remembered; a record that differs is not mistaken for it."""
+
+    def record(**other):
+        made = logging.LogRecord("n", 20, "/srv/app.py", 7, "x", (), None, "work")
+        made.__dict__.update(other)
+        LogBufferHandler(buffer).handle(made)
+        return buffer.get_entries(limit=1)[0]
+
+    usual = record()
+    for key, value, field in [
+        ("name", "other", "logger"), ("module", "another", "module"), ("funcName", "rest", "function"),
+        ("pathname", "/srv/b.py", "file"), ("lineno", 8, "line"), ("process", 4711, "process"),
+        ("thread", 99, "thread"), ("threadName", "Worker", "thread_name"),
+    ]:  # fmt: skip
+        for _ in range(2):
+            entry = record(**{key: value})
+            assert entry[field] == value != usual[field]
+    assert {k: v for k, v in record().items() if k not in ("id", "timestamp")} == {
+        k: v for k, v in usual.items() if k not in ("id", "timestamp")
+    }
+    assert record(processName="Pool-1")["attributes"] == {"process_name": "Pool-1"}
+    assert record(user=7)["attributes"] == {"user": 7}
+    assert record(levelno=25, levelname="NOTE")["attributes"] == {"level_name": "NOTE"}
+    assert record(exc_text="Boom: it did")["exception"] == "Boom: it did"
+    assert "code.stacktrace" in record(stack_info="Stack")["attributes"]
+    lone = record(funcName="\udfff")
+    assert lone["function"] == "\\udfff"
+    # Strings of equal text that are others, and made anew at the same address.
+    for n in range(2000):
+        assert record(pathname=f"/srv/{n % 7}{'x' * (n % 3)}.py")["file"] == f"/srv/{n % 7}{'x' * (n % 3)}.py"
+
+
+def test_attributes_added_on_the_way(log, buffer):
+    """By a filter, by a factory, on a record whose `__dict__` has been looked at, and one taken away."""
+
+    def add(record):
+        record.request_id = "r-1"
+        return True
+
+    log.addFilter(add)
+    try:
+        log.info("filtered %d", 1)
+    finally:
+        log.removeFilter(add)
+    assert only(buffer)["attributes"] == {"request_id": "r-1"}
+    buffer.clear()
+    for change in [lambda r: r.__dict__, lambda r: vars(r).update(a=1), lambda r: delattr(r, "lineno")]:
+        record = logging.LogRecord("n", 20, "/srv/app.py", 7, "x", (), None, "work")
+        change(record)
+        LogBufferHandler(buffer).handle(record)
+    bare, updated, looked = buffer.get_entries()
+    assert "line" not in bare and looked["line"] == 7
+    assert updated["attributes"] == {"a": 1} and "attributes" not in looked
+
+
 class Raises:
     def __str__(self):
         raise RuntimeError("no text for you")

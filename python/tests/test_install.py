@@ -18,7 +18,7 @@ import warnings
 import pytest
 
 import logrec
-from conftest import wait_for
+from conftest import run, wait_for
 
 
 def messages(buffer, **filters) -> list[str]:
@@ -80,15 +80,6 @@ def test_warnings_as_they_are_shown(installed):
         warnings.warn("caught by the application", stacklevel=1)
     assert len(caught) == 1
     assert messages(installed) == []
-
-
-def run(code: str, rings, **env) -> tuple[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "LOGREC_RINGS": str(rings), **env},
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    return done.stdout, done.stderr
 
 
 PROGRAM = """
@@ -303,40 +294,6 @@ def test_a_long_poll_does_not_block_the_loop(client):
 def test_an_app_that_is_none():
     with pytest.raises(TypeError, match="Middleware"):
         logrec.install(object())
-
-
-def test_loguru_and_structlog(rings):
-    code = """
-import logrec, logging
-logrec.install(service="libs")
-from loguru import logger
-logger.remove()
-logger.bind(user=7).success("by loguru {}", 1)
-try:
-    1 / 0
-except ZeroDivisionError:
-    logger.exception("failed")
-class Intercept(logging.Handler):
-    def emit(self, record):
-        logger.log("INFO", record.getMessage())
-logging.getLogger().addHandler(Intercept())
-logging.getLogger("std").warning("intercepted")
-import structlog
-structlog.configure(processors=[structlog.processors.add_log_level, logrec.structlog_processor,
-    structlog.processors.JSONRenderer()])
-structlog.get_logger().warning("by structlog", user=8)
-"""
-    out, err = run(code, rings)
-    assert err == "" and json.loads(out) == {"user": 8, "level": "warning", "event": "by structlog"}
-    buffer = logrec.install(rings=rings)
-    first, failed, std, struct = buffer.get_entries(service="libs", order="asc")
-    assert first["message"] == "by loguru 1" and first["level"] == "INFO"
-    assert first["attributes"] == {"level_name": "SUCCESS", "user": 7}
-    assert first["function"] == "<module>" and first["line"] == 6
-    assert failed["exception"].endswith("ZeroDivisionError: division by zero")
-    assert std["message"] == "intercepted" and std["logger"] == "std"
-    assert struct["message"] == "by structlog" and struct["attributes"] == {"user": 8}
-    assert struct["level"] == "WARNING"
 
 
 def test_a_folder_that_cannot_be(tmp_path):

@@ -28,3 +28,11 @@ def test_a_failing_test_shows_its_entries(tmp_path):
     off = [*run[:3], "-p", "no:logrec", str(tmp_path)]
     shown = subprocess.run(off, capture_output=True, text=True, cwd=tmp_path, timeout=60).stdout
     assert "logrec: entries" not in shown
+
+
+def test_under_xdist(tmp_path):
+    (tmp_path / "test_it.py").write_text(TESTS)
+    run = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "1", str(tmp_path)]
+    shown = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, timeout=60).stdout
+    assert "logrec: entries until call" in shown and "1 failed, 1 passed" in shown
+    assert "uvicorn.access said before" in shown and "of a test that passes" not in shown

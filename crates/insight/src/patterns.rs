@@ -389,11 +389,7 @@ mod tests {
         let ring = Ring::default();
         let mut counter = Counter::new(window(0, 1), None);
         counter.stats_max = 200;
-        counter.miner = Miner::new({
-            let mut options = Options::default();
-            options.skeletons_max = 100;
-            options
-        });
+        counter.miner = Miner::new(Options { skeletons_max: 100, ..Options::default() });
         let words =
             ["alpha", "beta", "gamma", "delta", "eps", "zeta", "eta", "theta", "iota", "kappa"];
         for i in 0..2000usize {

@@ -22,7 +22,7 @@ log = logging.getLogger("shop.cart")
 def hello(name: str = "ada"):
     log.warning("hello %s", name, extra={"user_id": 7})
     log.info("only shown where INFO is")
-    return {"pid": os.getpid()}
+    return {"pid": f"{os.getpid():08}"}  # of one length, which access lines tell
 
 
 @app.get("/boom")
