@@ -17,6 +17,9 @@ if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >"$venv/installed"
 fi
 
+# What the browser tests need; without one they are left out, and say so.
+scripts/chromium.sh >/dev/null || echo "no Chromium here, and none to be had: its tests are left out" >&2
+
 # In the development profile: the tests look for what is right, benches/python_handler.py for how long.
 VIRTUAL_ENV=$venv PATH="$venv/bin:$PATH" maturin develop --quiet --locked \
     --manifest-path python/Cargo.toml ${LOGREC_RELEASE:+--release}
