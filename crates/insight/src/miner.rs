@@ -1,7 +1,7 @@
 //! Online template mining: messages in, patterns out, one setting for every system.
 //!
 //! Two steps, as far apart in cost as in frequency. [`Miner::add`] cuts a message into its
-//! [`skeleton`](crate::skeleton) and counts that in a hash table: some two hundred nanoseconds, nothing
+//! [`skeleton`] and counts that in a hash table: some two hundred nanoseconds, nothing
 //! allocated unless the skeleton is new. [`Miner::patterns`] takes the skeletons seen so far, brings them
 //! into a normal form (lists of any length, units), and finds by statistics which of their words are values
 //! after all (`form`, `span`, `merge`). It costs some microseconds for each different skeleton, whatever

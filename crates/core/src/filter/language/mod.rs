@@ -60,7 +60,7 @@ impl Filter {
     /// Most ids in one term, runs counted out.
     pub const IDS_MAX: usize = 10_000;
 
-    /// Reads the [query language](self::language). An empty text is every entry.
+    /// Reads the [query language](self). An empty text is every entry.
     ///
     /// ```
     /// # use logrec_core::{Filter, Times, Timestamp};
