@@ -32,14 +32,18 @@
 //! assert_eq!(patterns.find(handles[0]), patterns.find(handles[1]));
 //! ```
 
+mod anchor;
 mod form;
 mod merge;
 mod patterns;
 mod span;
+mod token;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use patterns::Merged;
 pub use patterns::{ParseIdError, Pattern, PatternId, Patterns};
 
 use crate::skeleton::{self, scan};
@@ -55,11 +59,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 16,384 skeletons and 8 MiB.
+    /// 16,384 skeletons and 4 MiB.
     fn default() -> Self {
-        Self { skeletons_max: 16_384, text_bytes_max: 8 << 20 }
+        Self { skeletons_max: 16_384, text_bytes_max: 4 << 20 }
     }
 }
+
+/// Pieces that a skeleton has on average, at most.
+const PIECES_A_SKELETON: usize = 32;
 
 /// Skeletons of one pattern that are kept when room is made.
 const EVIDENCE_MAX: usize = 16;
@@ -72,6 +79,7 @@ pub struct Miner {
     slots: Vec<Slot>,
     free: Vec<u32>,
     text_bytes: usize,
+    pieces: usize,
     messages: u64,
     forgotten: u64,
 }
@@ -82,6 +90,8 @@ struct Slot {
     hash: u64,
     /// Encoded; empty in a free slot, and in that of the empty message.
     skeleton: Box<[u8]>,
+    /// Words, marks, blanks and values in it.
+    pieces: usize,
     /// Which of its values were seen without a digit.
     loose: u64,
     /// Messages that had it; 0 in a free slot.
@@ -110,6 +120,7 @@ impl Miner {
             slots: Vec::new(),
             free: Vec::new(),
             text_bytes: 0,
+            pieces: 0,
             messages: 0,
             forgotten: 0,
         }
@@ -130,13 +141,22 @@ impl Miner {
             kept.loose |= loose;
             return Handle { slot, generation: kept.generation };
         }
-        let skeleton = form::encode(message);
+        let (skeleton, pieces) = token::encode(message);
         let is_full = self.by_hash.len() >= self.options.skeletons_max
+            || self.pieces + pieces > self.options.skeletons_max * PIECES_A_SKELETON
             || self.text_bytes + skeleton.len() > self.options.text_bytes_max;
         if is_full {
             self.make_room();
         }
-        self.put(Slot { hash, skeleton, loose, count: 1, last: self.messages, generation: 0 })
+        self.put(Slot {
+            hash,
+            skeleton,
+            pieces,
+            loose,
+            count: 1,
+            last: self.messages,
+            generation: 0,
+        })
     }
 
     /// Whether a handle's skeleton is still kept.
@@ -157,16 +177,13 @@ impl Miner {
 
     /// The patterns of all messages so far, most frequent first.
     pub fn patterns(&self) -> Patterns {
-        Patterns::of(&self.slots, |slot| self.is_kept(slot))
-    }
-
-    fn is_kept(&self, slot: u32) -> bool {
-        self.slots[slot as usize].count > 0
+        Patterns::of(&self.slots)
     }
 
     /// Keeps a skeleton, in a place of its own.
     fn put(&mut self, new: Slot) -> Handle {
         self.text_bytes += new.skeleton.len();
+        self.pieces += new.pieces;
         let next = u32::try_from(self.slots.len()).expect("skeletons_max is less than 2^24");
         let slot = self.free.pop().unwrap_or(next);
         self.by_hash.insert(new.hash, slot);
@@ -183,6 +200,7 @@ impl Miner {
         let kept = &mut self.slots[slot as usize];
         let count = std::mem::take(&mut kept.count);
         self.text_bytes -= kept.skeleton.len();
+        self.pieces -= kept.pieces;
         kept.skeleton = Box::default();
         kept.generation = kept.generation.wrapping_add(1);
         self.by_hash.remove(&kept.hash);
@@ -192,47 +210,61 @@ impl Miner {
 
     /// Keeps of each pattern its newest skeletons, and of the patterns, if need be, the newest.
     fn make_room(&mut self) {
-        let patterns = self.patterns();
-        let mut members = patterns.members();
-        for slots in &mut members {
-            slots.sort_unstable_by_key(|&slot| std::cmp::Reverse(self.slots[slot as usize].last));
+        let merged = Merged::of(&self.slots);
+        let mut members = vec![Vec::new(); merged.forms.len()];
+        for (slot, place) in merged.places {
+            members[place as usize].push(slot);
         }
-        for (slots, pattern) in members.iter_mut().zip(patterns.iter()) {
+        for (slots, form) in members.iter_mut().zip(&merged.forms) {
+            slots.sort_unstable_by_key(|&slot| Reverse(self.slots[slot as usize].last));
             if slots.len() > EVIDENCE_MAX {
+                let text = &self.slots[form.skeleton as usize].skeleton;
+                let (hash, skeleton) = token::encode_tokens(&form.tokens, text);
                 let last = self.slots[slots[0] as usize].last;
                 let count = slots.drain(EVIDENCE_MAX..).map(|slot| self.remove(slot)).sum();
-                self.stand_in(pattern, count, last, slots);
+                let stand_in = Slot {
+                    hash,
+                    skeleton,
+                    pieces: form.tokens.len(),
+                    loose: 0,
+                    count,
+                    last,
+                    generation: 0,
+                };
+                slots.extend(self.stand_in(stand_in));
             }
         }
-        let has_room = |miner: &Self, part: usize| {
-            miner.by_hash.len() <= miner.options.skeletons_max / 4 * part
-                && miner.text_bytes <= miner.options.text_bytes_max / 4 * part
-        };
-        if has_room(self, 3) {
+        if self.has_room(3) {
             return;
         }
         members.sort_unstable_by_key(|slots| self.slots[slots[0] as usize].last);
         for slots in members {
-            if has_room(self, 2) {
+            if self.has_room(2) {
                 break;
             }
             self.forgotten += slots.into_iter().map(|slot| self.remove(slot)).sum::<u64>();
         }
     }
 
-    /// Puts a pattern's template in the place of skeletons that were removed.
-    fn stand_in(&mut self, pattern: &Pattern, count: u64, last: u64, slots: &mut Vec<u32>) {
-        let (hash, skeleton) = pattern.as_skeleton();
-        let Some(&slot) = self.by_hash.get(&hash) else {
-            slots
-                .push(self.put(Slot { hash, skeleton, loose: 0, count, last, generation: 0 }).slot);
-            return;
+    /// Whether no more than so many quarters of the room are taken.
+    fn has_room(&self, quarters: usize) -> bool {
+        let is_within = |taken: usize, max: usize| taken <= max / 4 * quarters;
+        is_within(self.by_hash.len(), self.options.skeletons_max)
+            && is_within(self.pieces, self.options.skeletons_max * PIECES_A_SKELETON)
+            && is_within(self.text_bytes, self.options.text_bytes_max)
+    }
+
+    /// Keeps a pattern's template in the place of skeletons that were removed, and tells where if that is new.
+    fn stand_in(&mut self, stand_in: Slot) -> Option<u32> {
+        let Some(&slot) = self.by_hash.get(&stand_in.hash) else {
+            return Some(self.put(stand_in).slot);
         };
         // One of its own: what it stands for may be wider now.
         let kept = &mut self.slots[slot as usize];
-        self.text_bytes = self.text_bytes + skeleton.len() - kept.skeleton.len();
-        kept.skeleton = skeleton;
-        kept.count += count;
+        self.text_bytes = self.text_bytes + stand_in.skeleton.len() - kept.skeleton.len();
+        kept.skeleton = stand_in.skeleton;
+        kept.count += stand_in.count;
+        None
     }
 }
 

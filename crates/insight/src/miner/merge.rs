@@ -9,8 +9,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::form::{Kind, Token, equal, normalise};
+use super::anchor::{Holes, holes, shape};
+use super::form::normalise;
 use super::span::{Alternatives, Context, Span, SpanKind, counts, says, settings, spans};
+use super::token::{Kind, Token, equal};
 
 /// Rounds until nothing changes; rarely more than four.
 const ROUNDS_MAX: usize = 8;
@@ -32,7 +34,16 @@ pub(super) struct Form {
 /// What the rounds found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
-    rounds: Vec<HashSet<u64>>,
+    rounds: Vec<Found>,
+}
+
+/// What one round found.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    /// Of parts that are values: what is around them, as [`Parts::key`] and others tell.
+    keys: HashSet<u64>,
+    /// Of shapes: words that are values together.
+    holes: HashMap<u64, Vec<Holes>>,
 }
 
 /// Merges forms. Gives what is left of them, in no order, for each of the given its place among those,
@@ -46,11 +57,11 @@ pub(super) fn merge<'a>(
     let mut known = HashSet::new();
     let mut forms = unite(forms, &mut place);
     for _ in 0..ROUNDS_MAX {
-        let mut found = HashSet::new();
         let parts: Vec<Parts> = forms.iter().map(|form| Parts::of(&form.tokens)).collect();
-        single(&forms, &parts, &mut known, &mut found);
-        setting(&forms, &parts, &mut found);
-        paired(&forms, &parts, &mut found);
+        let mut found = Found { keys: HashSet::new(), holes: holes(&forms) };
+        single(&forms, &parts, &mut known, &mut found.keys);
+        setting(&forms, &parts, &mut found.keys);
+        paired(&forms, &parts, &mut found.keys);
         let mut changed = false;
         for (form, parts) in forms.iter_mut().zip(&parts) {
             changed |= parts.replace(&mut form.tokens, skeleton(form.skeleton), &found);
@@ -146,19 +157,25 @@ impl Parts {
     }
 
     /// Puts values where `found` says, and tells whether it did.
-    fn replace(&self, tokens: &mut Vec<Token>, skeleton: &[u8], found: &HashSet<u64>) -> bool {
+    fn replace(&self, tokens: &mut Vec<Token>, skeleton: &[u8], found: &Found) -> bool {
         let is_found = |span: &&Span| {
             let key = self.key(**span);
             span.kind != SpanKind::Value
-                && (found.contains(&key)
-                    || (counts(tokens, **span) && found.contains(&(key ^ PLAIN))))
+                && (found.keys.contains(&key)
+                    || (counts(tokens, **span) && found.keys.contains(&(key ^ PLAIN))))
         };
         let mut chosen: Vec<Span> = self.spans.iter().filter(is_found).copied().collect();
         if let Some(around) = self.around_settings {
             let is_found = |&(at, span): &(usize, &Span)| {
-                span.kind != SpanKind::Value && found.contains(&setting_key(around, at))
+                span.kind != SpanKind::Value && found.keys.contains(&setting_key(around, at))
             };
             chosen.extend(self.settings.iter().enumerate().filter(is_found).map(|(_, span)| *span));
+        }
+        if !found.holes.is_empty() {
+            let of_shape = found.holes.get(&shape(tokens)).into_iter().flatten();
+            let holds = |holes: &&Holes| self.prefix.around(holes.spans()) == holes.key;
+            let spans = of_shape.filter(holds).flat_map(Holes::spans);
+            chosen.extend(spans.filter(|span| !tokens[span.from as usize].is_value()));
         }
         if chosen.is_empty() {
             return false;
@@ -310,14 +327,14 @@ pub(super) fn hash_of(tokens: &[Token]) -> u64 {
 }
 
 /// Hashes of every prefix of a form, from which that of any part of it follows: a polynomial of its tokens.
-struct Prefix {
+pub(super) struct Prefix {
     hashes: Vec<u64>,
 }
 
 const BASE: u64 = 0x2127_599b_f432_5c37;
 
 impl Prefix {
-    fn of(tokens: &[Token]) -> Self {
+    pub(super) fn of(tokens: &[Token]) -> Self {
         let mut hashes = Vec::with_capacity(tokens.len() + 1);
         let mut hash = 0_u64;
         hashes.push(hash);
@@ -338,7 +355,7 @@ impl Prefix {
     }
 
     /// Of what is around these parts, which are in order and do not overlap.
-    fn around(&self, spans: &[Span]) -> u64 {
+    pub(super) fn around(&self, spans: &[Span]) -> u64 {
         let mut key = 0_u64;
         let mut from = 0;
         for span in spans {
@@ -349,7 +366,7 @@ impl Prefix {
     }
 }
 
-fn mix(value: u64) -> u64 {
+pub(super) fn mix(value: u64) -> u64 {
     let product = u128::from(value ^ PAIR) * u128::from(0xd6e8_feb8_6659_fd93_u64);
     #[expect(clippy::cast_possible_truncation, reason = "both halves are wanted")]
     let folded = product as u64 ^ (product >> 64) as u64;

@@ -1,11 +1,13 @@
 //! The result: patterns, and which of them a message belongs to.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::form::{self, Kind, Token};
+use super::form::normalise;
 use super::merge::{Form, Rules, hash_of, merge};
+use super::token::{self, Kind, Token};
 use super::{Handle, Slot};
 use crate::skeleton;
 use crate::template::{PLACEHOLDER, Piece, Template};
@@ -24,7 +26,6 @@ pub struct Pattern {
     template: Template,
     count: u64,
     skeletons: u32,
-    stand_in: (u64, Box<[u8]>),
 }
 
 /// What [`Miner::patterns`](super::Miner::patterns) gives: the most frequent first, then by id.
@@ -58,45 +59,49 @@ impl Pattern {
     pub fn skeletons(&self) -> u32 {
         self.skeletons
     }
+}
 
-    /// Its template as if it were the skeleton of a message.
-    pub(super) fn as_skeleton(&self) -> (u64, Box<[u8]>) {
-        self.stand_in.clone()
+/// Skeletons, put together to what is one pattern.
+pub(super) struct Merged {
+    /// The slots that are kept, and of each its place in `forms`.
+    pub(super) places: Vec<(u32, u32)>,
+    pub(super) forms: Vec<Form>,
+    rules: Rules,
+}
+
+impl Merged {
+    pub(super) fn of(slots: &[Slot]) -> Self {
+        let kept: Vec<u32> =
+            (0..).zip(slots).filter(|(_, slot)| slot.count > 0).map(|(at, _)| at).collect();
+        let skeleton = |slot: u32| &slots[slot as usize].skeleton[..];
+        let form_of = |&slot: &u32| {
+            let mut tokens = token::tokens(skeleton(slot), slots[slot as usize].loose);
+            normalise(&mut tokens, skeleton(slot));
+            Form { tokens, skeleton: slot }
+        };
+        let (forms, places, rules) = merge(kept.iter().map(form_of).collect(), skeleton);
+        Self { places: kept.into_iter().zip(places).collect(), forms, rules }
     }
 }
 
 impl Patterns {
-    pub(super) fn of(slots: &[Slot], is_kept: impl Fn(u32) -> bool) -> Self {
-        let kept: Vec<u32> = (0..slots.len())
-            .filter_map(|slot| u32::try_from(slot).ok())
-            .filter(|&slot| is_kept(slot))
-            .collect();
-        let form_of = |&slot: &u32| {
-            let Slot { skeleton, loose, .. } = &slots[slot as usize];
-            let mut tokens = form::tokens(skeleton, *loose);
-            form::normalise(&mut tokens, skeleton);
-            Form { tokens, skeleton: slot }
-        };
-        let (forms, places, rules) =
-            merge(kept.iter().map(form_of).collect(), |slot| &slots[slot as usize].skeleton);
+    pub(super) fn of(slots: &[Slot]) -> Self {
+        let Merged { places, forms, rules } = Merged::of(slots);
         let mut counts = vec![(0, 0); forms.len()];
-        for (&slot, &place) in kept.iter().zip(&places) {
+        for &(slot, place) in &places {
             let (count, skeletons) = &mut counts[place as usize];
             *count += slots[slot as usize].count;
             *skeletons += 1;
         }
-        let mut patterns: Vec<(usize, Pattern)> = Vec::with_capacity(forms.len());
-        for (at, (form, (count, skeletons))) in forms.iter().zip(counts).enumerate() {
-            patterns.push((
-                at,
-                Pattern::new(form, &slots[form.skeleton as usize].skeleton, count, skeletons),
-            ));
-        }
-        patterns
-            .sort_unstable_by_key(|(_, pattern)| (std::cmp::Reverse(pattern.count), pattern.id));
+        let pattern = |(form, (count, skeletons)): (&Form, (u64, u32))| {
+            Pattern::new(form, &slots[form.skeleton as usize].skeleton, count, skeletons)
+        };
+        let mut patterns: Vec<(usize, Pattern)> =
+            forms.iter().zip(counts).map(pattern).enumerate().collect();
+        patterns.sort_unstable_by_key(|(_, pattern)| (Reverse(pattern.count), pattern.id));
         let mut ranks = vec![0; forms.len()];
-        for (rank, (at, _)) in patterns.iter().enumerate() {
-            ranks[*at] = u32::try_from(rank).expect("no more patterns than skeletons");
+        for (rank, (at, _)) in (0..).zip(&patterns) {
+            ranks[*at] = rank;
         }
         let mut result = Self {
             by_form: forms
@@ -104,12 +109,12 @@ impl Patterns {
                 .zip(&ranks)
                 .map(|(form, &rank)| (hash_of(&form.tokens), rank))
                 .collect(),
-            by_skeleton: HashMap::with_capacity(kept.len()),
+            by_skeleton: HashMap::with_capacity(places.len()),
             slots: slots.iter().map(|slot| (slot.generation, None)).collect(),
             patterns: patterns.into_iter().map(|(_, pattern)| pattern).collect(),
             rules,
         };
-        for (&slot, &place) in kept.iter().zip(&places) {
+        for (slot, place) in places {
             let rank = ranks[place as usize];
             result.slots[slot as usize].1 = Some(rank);
             result.by_skeleton.insert(slots[slot as usize].hash, rank);
@@ -152,7 +157,7 @@ impl Patterns {
         let rank = self
             .by_skeleton
             .get(&skeleton::hash(message))
-            .or_else(|| self.by_form.get(&hash_of(&self.tokens(&form::encode(message)))));
+            .or_else(|| self.by_form.get(&hash_of(&self.tokens(&token::encode(message).0))));
         rank.map(|&rank| rank as usize)
     }
 
@@ -161,7 +166,7 @@ impl Patterns {
         match self.find(handle).or_else(|| self.of_message(message)) {
             Some(at) => self.patterns[at].id,
             None => {
-                let skeleton = form::encode(message);
+                let (skeleton, _) = token::encode(message);
                 PatternId::of(&self.tokens(&skeleton), &skeleton)
             }
         }
@@ -169,21 +174,10 @@ impl Patterns {
 
     /// The tokens of a skeleton's final form.
     fn tokens(&self, skeleton: &[u8]) -> Vec<Token> {
-        let mut tokens = form::tokens(skeleton, 0);
-        form::normalise(&mut tokens, skeleton);
+        let mut tokens = token::tokens(skeleton, 0);
+        normalise(&mut tokens, skeleton);
         self.rules.apply(&mut tokens, skeleton);
         tokens
-    }
-
-    /// The slots of each pattern, in the order of the patterns.
-    pub(super) fn members(&self) -> Vec<Vec<u32>> {
-        let mut members = vec![Vec::new(); self.patterns.len()];
-        for (slot, (_, pattern)) in (0..).zip(&self.slots) {
-            if let Some(pattern) = pattern {
-                members[*pattern as usize].push(slot);
-            }
-        }
-        members
     }
 }
 
@@ -199,8 +193,7 @@ impl<'a> IntoIterator for &'a Patterns {
 impl Pattern {
     fn new(form: &Form, skeleton: &[u8], count: u64, skeletons: u32) -> Self {
         let template = template(&form.tokens, skeleton);
-        let stand_in = form::encode_tokens(&form.tokens, skeleton);
-        Self { id: PatternId::of(&form.tokens, skeleton), template, count, skeletons, stand_in }
+        Self { id: PatternId::of(&form.tokens, skeleton), template, count, skeletons }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which parts of a form could be a value, and what speaks for and against it.
 
-use super::form::{CAPITAL, Kind, NAME, SAYS, Token, chunks};
+use super::form::chunks;
+use super::token::{CAPITAL, Kind, NAME, SAYS, Token};
 
 /// A part of a form: tokens `from..to`.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,7 @@ pub(super) enum SpanKind {
 }
 
 impl Span {
-    fn new(from: usize, to: usize, kind: SpanKind) -> Self {
+    pub(super) fn new(from: usize, to: usize, kind: SpanKind) -> Self {
         let index =
             |at: usize| u32::try_from(at).expect("a form has fewer tokens than a skeleton bytes");
         Self { from: index(from), to: index(to), kind }

@@ -126,6 +126,39 @@ fn settings_and_free_pairs_are_values() {
 }
 
 #[test]
+fn several_plain_words_of_one_statement_are_values() {
+    let word = |seed: usize| {
+        let letter = |by: usize| char::from(b'a' + u8::try_from(seed * 7 / by % 26).unwrap());
+        format!("q{}{}{}", letter(1), letter(3), letter(11))
+    };
+    let log: String = (0..20)
+        .map(|at| {
+            format!(
+                "user {} logged in from {} with role {}\n",
+                word(at),
+                word(at + 40),
+                word(at * 3)
+            )
+        })
+        .collect();
+    // One more whose role is known for a value by what it is made of.
+    check(
+        &(log + "user zq logged in from zz with role x17"),
+        &["user <*> logged in from <*> with role <*>"],
+    );
+    // Of two statements of one shape each keeps its own words.
+    let log: String = (0..20)
+        .map(|at| {
+            let (one, other) = (word(at), word(at + 40));
+            format!(
+                "queue {one} took over from {other} today\nqueue {other} gave way to {one} today\n"
+            )
+        })
+        .collect();
+    check(&log, &["queue <*> gave way to <*> today", "queue <*> took over from <*> today"]);
+}
+
+#[test]
 fn a_message_that_looks_like_a_template_is_its_template() {
     let (patterns, handles) = mine(&["user <*> left", "user 7 left"]);
     assert_eq!(patterns.len(), 1);
@@ -204,6 +237,20 @@ fn an_endless_stream_of_different_messages_stays_within_bounds() {
     assert_eq!(count("user <*> logged in from the web"), Some(users));
     let counted: u64 = patterns.iter().map(Pattern::count).sum();
     assert_eq!(counted + miner.forgotten(), miner.messages());
+}
+
+#[test]
+fn long_different_messages_stay_within_bounds_too() {
+    let mut miner = Miner::new(Options { skeletons_max: 64, ..Options::default() });
+    for at in 0..400_u32 {
+        let word = |by: u32| char::from(b'a' + u8::try_from((at / by) % 26).unwrap());
+        let message: String =
+            (0..500_u32).map(|by| format!("{}{}=x ", word(by % 5 + 1), word(26))).collect();
+        miner.add(message.as_bytes());
+        assert!(miner.pieces <= 64 * PIECES_A_SKELETON && miner.by_hash.len() <= 64);
+    }
+    let counted: u64 = miner.patterns().iter().map(Pattern::count).sum();
+    assert_eq!(counted + miner.forgotten(), 400);
 }
 
 #[test]

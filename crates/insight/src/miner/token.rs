@@ -1,0 +1,291 @@
+//! The pieces of skeletons and of forms, and how a skeleton is kept.
+
+use crate::skeleton::{self, BLANK, CONTROL, DIGIT, Sink, loose_bit};
+
+/// A piece of a skeleton. Its text lies in the skeleton's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    /// Of its text; of a value always [`Token::VALUE`]. Forms are equal if these are.
+    pub(super) hash: u64,
+    start: u16,
+    len: u16,
+    pub(super) kind: Kind,
+    /// Of a word what follows here, of a mark the mark itself, of a value its unit: 0, or its place in
+    /// [`UNITS`] plus 1.
+    pub(super) traits: u8,
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Blank,
+    Mark,
+    Word,
+    /// A value without a blank in it that holds a digit.
+    Number,
+    /// A value without a blank in it.
+    Value,
+    /// A value that may be anything, nothing too.
+    Any,
+}
+
+// Traits of words.
+/// Two letters and more: it counts as something the program says.
+pub(super) const SAYS: u8 = 1;
+/// Made as names are, not as prose is: `a.b`, `root_domain`, a single letter.
+pub(super) const NAME: u8 = 2;
+pub(super) const CAPITAL: u8 = 4;
+/// No letter and no digit.
+pub(super) const SIGNS: u8 = 8;
+/// `null` and its kin: a value that is missing.
+pub(super) const NULL: u8 = 32;
+/// The abbreviation of a time zone.
+pub(super) const ZONE: u8 = 64;
+
+/// Units of time, size and rate, which can follow a value and do not tell statements apart.
+#[rustfmt::skip]
+pub(super) const UNITS: [&str; 46] = [
+    "B", "KB", "MB", "GB", "TB", "kB", "KiB", "MiB", "GiB", "TiB", "byte", "bytes", "bps", "Kbps",
+    "Mbps", "Gbps", "Hz", "kHz", "KHz", "MHz", "GHz", "ns", "us", "µs", "ms", "msec", "msecs",
+    "millisecond", "milliseconds", "s", "sec", "secs", "second", "seconds", "min", "mins",
+    "minute", "minutes", "h", "hr", "hrs", "hour", "hours", "d", "day", "days",
+];
+
+impl Token {
+    const VALUE: u64 = 0x5bd1_e995_1b87_3593;
+
+    pub(super) fn value(kind: Kind) -> Self {
+        debug_assert!(kind >= Kind::Number);
+        Self { hash: Self::VALUE, start: 0, len: 0, kind, traits: 0 }
+    }
+
+    pub(super) fn blank() -> Self {
+        Self { hash: 0x20, start: 0, len: 0, kind: Kind::Blank, traits: 0 }
+    }
+
+    pub(super) fn is_value(&self) -> bool {
+        self.kind >= Kind::Number
+    }
+
+    pub(super) fn is_word(&self) -> bool {
+        self.kind == Kind::Word && self.traits & SIGNS == 0
+    }
+
+    /// Whether it can hold a blank.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.kind, Kind::Blank | Kind::Any) || self.unit().is_some()
+    }
+
+    /// The unit that all messages have after this value.
+    pub(super) fn unit(&self) -> Option<&'static str> {
+        let at = usize::from(self.traits).checked_sub(1)?;
+        if self.is_value() { UNITS.get(at).copied() } else { None }
+    }
+
+    /// Makes a value stand for another's texts too.
+    pub(super) fn widen(&mut self, other: &Self) {
+        self.kind = self.kind.max(other.kind);
+        if self.is_value() && self.traits != other.traits {
+            self.kind = Kind::Any;
+            self.traits = 0;
+        }
+    }
+
+    /// A word of one byte that is no letter and no digit.
+    pub(super) fn is_sign(&self) -> bool {
+        self.kind == Kind::Word && self.traits & SIGNS != 0 && self.len == 1
+    }
+
+    pub(super) fn text<'a>(&self, skeleton: &'a [u8]) -> &'a [u8] {
+        &skeleton[usize::from(self.start)..][..usize::from(self.len)]
+    }
+
+    pub(super) fn is_mark(&self, mark: u8) -> bool {
+        self.kind == Kind::Mark && self.traits == mark
+    }
+
+    pub(super) fn is_any_mark(&self, marks: &[u8]) -> bool {
+        self.kind == Kind::Mark && marks.contains(&self.traits)
+    }
+}
+
+// How a skeleton is kept: a tag and then the piece's text. Tags cannot occur in words or marks, whose
+// control characters made them values.
+const TAG_WORD: u8 = 1;
+const TAG_MARK: u8 = 2;
+const TAG_BLANK: u8 = 3;
+const TAG_NUMBER: u8 = 4;
+const TAG_VALUE: u8 = 5;
+const TAG_ANY: u8 = 6;
+
+/// Pieces of a skeleton that are kept; those beyond are one value, which may be anything.
+pub(super) const PIECES_MAX: usize = 256;
+
+/// The skeleton of a message as bytes, at most three times as many as were looked at, and how many pieces it
+/// has.
+pub(super) fn encode(message: &[u8]) -> (Box<[u8]>, usize) {
+    struct Encoder {
+        bytes: Vec<u8>,
+        pieces: usize,
+    }
+    impl Encoder {
+        fn add(&mut self, tag: u8, text: &[u8]) {
+            self.pieces += 1;
+            if self.pieces < PIECES_MAX {
+                self.bytes.push(tag);
+                self.bytes.extend_from_slice(text);
+            } else if self.pieces == PIECES_MAX {
+                self.bytes.push(TAG_ANY);
+            }
+        }
+    }
+    impl Sink for Encoder {
+        fn blank(&mut self) {
+            self.add(TAG_BLANK, b"");
+        }
+        fn mark(&mut self, mark: u8) {
+            self.add(TAG_MARK, &[mark]);
+        }
+        fn word(&mut self, message: &[u8], start: usize, end: usize) {
+            self.add(TAG_WORD, &message[start..end]);
+        }
+        fn value(&mut self, _: usize, _: usize, made_of: u8) {
+            let tag = match made_of {
+                BLANK => TAG_ANY,
+                _ if made_of & CONTROL == DIGIT => TAG_NUMBER,
+                _ => TAG_VALUE,
+            };
+            self.add(tag, b"");
+        }
+    }
+    let mut encoder = Encoder { bytes: Vec::with_capacity(message.len().min(256)), pieces: 0 };
+    skeleton::scan(message, &mut encoder);
+    (encoder.bytes.into_boxed_slice(), encoder.pieces.min(PIECES_MAX))
+}
+
+/// The tokens of an encoded skeleton, as they stand in the message. `loose` says which of the values were
+/// seen without a digit.
+pub(super) fn tokens(skeleton: &[u8], loose: u64) -> Vec<Token> {
+    let mut values = 0..;
+    let mut is_loose = || values.next().is_none_or(|place| loose & loose_bit(place) != 0);
+    let mut tokens = Vec::with_capacity(skeleton.len() / 3);
+    let mut at = 0;
+    while at < skeleton.len() {
+        let tag = skeleton[at];
+        at += 1;
+        let len = match tag {
+            TAG_WORD => skeleton[at..]
+                .iter()
+                .take_while(|&&byte| !(TAG_WORD..=TAG_ANY).contains(&byte))
+                .count(),
+            TAG_MARK => 1,
+            _ => 0,
+        };
+        let text = &skeleton[at..at + len];
+        tokens.push(match tag {
+            TAG_WORD => word(text, at),
+            TAG_MARK => Token {
+                hash: hash(text),
+                start: index(at),
+                len: 1,
+                kind: Kind::Mark,
+                traits: text[0],
+            },
+            TAG_BLANK => Token::blank(),
+            TAG_NUMBER => Token::value(if is_loose() { Kind::Value } else { Kind::Number }),
+            _ => {
+                is_loose();
+                Token::value(if tag == TAG_VALUE { Kind::Value } else { Kind::Any })
+            }
+        });
+        at += len;
+    }
+    tokens
+}
+
+/// A form as if it were a skeleton, and the hash that skeleton has.
+pub(super) fn encode_tokens(tokens: &[Token], skeleton: &[u8]) -> (u64, Box<[u8]>) {
+    let mut hasher = skeleton::Hasher::default();
+    let mut bytes = Vec::new();
+    for token in tokens {
+        let text = token.text(skeleton);
+        match token.kind {
+            Kind::Blank => hasher.blank(),
+            Kind::Mark => hasher.mark(token.traits),
+            Kind::Word => hasher.word(text, 0, text.len()),
+            Kind::Number | Kind::Value | Kind::Any => hasher.value(0, 0, DIGIT),
+        }
+        let unit = token.unit().unwrap_or_default().as_bytes();
+        bytes.push(match token.kind {
+            Kind::Blank => TAG_BLANK,
+            Kind::Mark => TAG_MARK,
+            Kind::Word => TAG_WORD,
+            Kind::Number => TAG_NUMBER,
+            Kind::Value => TAG_VALUE,
+            Kind::Any => TAG_ANY,
+        });
+        bytes.extend_from_slice(text);
+        if !unit.is_empty() {
+            hasher.blank();
+            hasher.word(unit, 0, unit.len());
+            bytes.extend_from_slice(&[TAG_BLANK, TAG_WORD]);
+            bytes.extend_from_slice(unit);
+        }
+    }
+    (hasher.finish(), bytes.into_boxed_slice())
+}
+
+fn index(at: usize) -> u16 {
+    u16::try_from(at).expect("a skeleton has less than 16 kB")
+}
+
+fn hash(text: &[u8]) -> u64 {
+    let mut hasher = skeleton::Hasher::default();
+    hasher.word(text, 0, text.len());
+    hasher.finish()
+}
+
+fn word(text: &[u8], at: usize) -> Token {
+    let letters = text.iter().filter(|&&byte| byte.is_ascii_alphabetic() || byte >= 0x80).count();
+    let mut traits = 0;
+    let mut add = |is: bool, this: u8| traits |= if is { this } else { 0 };
+    let is_name = is_name(text);
+    add(letters >= 2, SAYS);
+    add(is_name, NAME);
+    add(!is_name && text[0].is_ascii_uppercase(), CAPITAL);
+    add(!text.iter().any(|&byte| byte.is_ascii_alphanumeric() || byte >= 0x80), SIGNS);
+    add(matches!(text, b"null" | b"NULL" | b"nil" | b"None" | b"undefined" | b"NaN"), NULL);
+    add(is_zone(text), ZONE);
+    let len = u16::try_from(text.len()).expect("a word is no longer than what is scanned");
+    Token { hash: hash(text), start: index(at), len, kind: Kind::Word, traits }
+}
+
+fn is_name(word: &[u8]) -> bool {
+    let is_constant = word.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_');
+    let joins = word.windows(2).any(|two| {
+        matches!(two[0], b'.' | b'_' | b'/' | b'\\' | b'@')
+            && (two[1].is_ascii_alphanumeric() || two[1] == b'_')
+    });
+    word.len() == 1 || (joins && !is_constant)
+}
+
+fn is_zone(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"UTC"
+            | b"GMT"
+            | b"BST"
+            | b"IST"
+            | b"JST"
+            | b"MSK"
+            | b"AEST"
+            | b"AEDT"
+            | [b'E' | b'C' | b'M' | b'P', b'S' | b'D', b'T']
+            | [b'C' | b'E' | b'W', b'E', b'T']
+            | [b'C' | b'E' | b'W', b'E', b'S', b'T']
+    )
+}
+
+pub(super) fn equal(a: &[Token], b: &[Token]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.hash == b.hash)
+}
