@@ -213,7 +213,12 @@ fn repeats(tokens: &mut Vec<Token>) {
     let mut at = 0;
     while at < chunks.len() {
         let most = GROUP_CHUNKS_MAX.min((chunks.len() - at) / 2);
-        let found = (1..=most).map(|len| (len, times(at, len))).find(|&(_, times)| times > 1);
+        // Two of a kind without a word can be two values: `17: 4: done`.
+        let is_row = |&(len, times): &(usize, usize)| {
+            let group = &tokens[chunks[at].0..chunks[at + len - 1].1];
+            times > 2 || (times > 1 && group.iter().any(Token::is_word))
+        };
+        let found = (1..=most).map(|len| (len, times(at, len))).find(is_row);
         let (len, times) = found.unwrap_or((1, 1));
         let group = chunks[at].0..chunks[at + len - 1].1;
         let first = tokens[group.clone()].iter().position(Token::is_value);

@@ -231,7 +231,7 @@ fn single(forms: &[Form], parts: &[Parts], known: &mut HashSet<u64>, found: &mut
         };
         let (tokens, span) = at(&group[0]);
         let context = parts[group[0].1 as usize].context(tokens, span);
-        let mut alternatives = Alternatives { all_known: true, ..Alternatives::default() };
+        let mut alternatives = Alternatives::default();
         for member in group {
             let (tokens, span) = at(member);
             alternatives.add(tokens, span, known.contains(&text(member)));

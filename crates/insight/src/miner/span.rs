@@ -176,14 +176,14 @@ pub(super) struct Alternatives {
     pub(super) quoted: bool,
     /// Whether one is a value already.
     pub(super) has_value: bool,
-    /// Whether all are values or known to be values elsewhere.
-    pub(super) all_known: bool,
+    /// How many are neither a value nor known to be one elsewhere.
+    pub(super) unknown: usize,
 }
 
 impl Alternatives {
     pub(super) fn add(&mut self, tokens: &[Token], span: Span, is_known: bool) {
         let text = &tokens[span.range()];
-        self.all_known &= is_known || span.kind == SpanKind::Value;
+        self.unknown += usize::from(!is_known && span.kind != SpanKind::Value);
         self.has_value |= span.kind == SpanKind::Value;
         let holds_value = text.iter().any(Token::is_value);
         self.quoted |= span.kind == SpanKind::Quoted;
@@ -207,7 +207,8 @@ impl Alternatives {
             // What a number can stand for is a value, not a word of the program's.
             return !context.is_first || context.words >= 3;
         }
-        if self.all_known && context.words >= 2 && !context.is_first {
+        let may_be_unknown = usize::from(context.words >= 4 && !context.is_assigned);
+        if self.unknown <= may_be_unknown && context.words >= 2 && !context.is_first {
             return true;
         }
         self.plain >= self.needed(context)

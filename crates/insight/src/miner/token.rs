@@ -260,8 +260,12 @@ fn word(text: &[u8], at: usize) -> Token {
     Token { hash: hash(text), start: index(at), len, kind: Kind::Word, traits }
 }
 
+/// Made as names are: with inner dots, slashes and the like. Of what ends in capitals (`action.SCREEN_ON`) only
+/// few exist, as of all constants.
 fn is_name(word: &[u8]) -> bool {
-    let is_constant = word.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_');
+    let last = word.rsplit(|byte| matches!(byte, b'.' | b'/')).next().unwrap_or(word);
+    let is_constant =
+        last.len() > 1 && last.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'_');
     let joins = word.windows(2).any(|two| {
         matches!(two[0], b'.' | b'_' | b'/' | b'\\' | b'@')
             && (two[1].is_ascii_alphanumeric() || two[1] == b'_')
