@@ -214,7 +214,7 @@ fn numbered(word: &[u8], made_of: u8, after: &[u8]) -> Option<usize> {
     let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let digits = word.len() - letters;
     let is_numbered = letters >= 2 && digits <= 2 && word[letters..].iter().all(u8::is_ascii_digit);
-    let may_be_hex = made_of & LETTER == 0 && digits > 1;
+    let may_be_hex = made_of & LETTER == 0 && (digits > 1 || letters > 3);
     let goes_on = match after {
         [b':' | b',', next, ..] => class_of(*next) > BLANK,
         [next, ..] => *next == b'=',

@@ -1,9 +1,13 @@
 //! The text of a pattern, and which messages have it.
 
-use std::fmt;
-use std::ops::Range;
+mod extent;
+mod ranges;
 
-use memchr::memmem;
+use std::fmt;
+
+use extent::BLANKS;
+pub(crate) use extent::{Extent, MANY};
+use ranges::Ranges;
 
 use crate::skeleton::{BLANK, class_of};
 
@@ -29,12 +33,7 @@ pub(crate) enum Piece {
     Blank,
     /// Two dots or more.
     Dots,
-    /// Bytes without a blank, a digit among them.
-    Number,
-    /// One byte or more without a blank.
-    Value,
-    /// Anything, nothing too.
-    Any,
+    Value(Extent),
 }
 
 impl Template {
@@ -52,10 +51,7 @@ impl Template {
 
     /// How many placeholders there are.
     pub fn values(&self) -> usize {
-        self.pieces
-            .iter()
-            .filter(|piece| matches!(piece, Piece::Number | Piece::Value | Piece::Any))
-            .count()
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Value(_))).count()
     }
 
     /// A regular expression for the whole message, in the syntax of the `regex` crate, at most
@@ -64,7 +60,6 @@ impl Template {
     ///
     /// Bytes that are no UTF-8 stand in it as U+FFFD, as they do in text made of such a message.
     pub fn regex(&self) -> String {
-        const BLANKS: &str = r"[ \t-\r]";
         const END: &str = r"[ \t-\r]*$";
         const REST: &str = ".*$";
         let mut regex = format!("(?s)^{BLANKS}*");
@@ -73,9 +68,7 @@ impl Template {
                 Piece::Text(text) => escape(&String::from_utf8_lossy(text)),
                 Piece::Blank => format!("{BLANKS}+"),
                 Piece::Dots => r"\.{2,}".into(),
-                Piece::Number => r"[^ \t-\r]*[0-9][^ \t-\r]*".into(),
-                Piece::Value => r"[^ \t-\r]+".into(),
-                Piece::Any => ".*".into(),
+                Piece::Value(extent) => extent.regex(),
             };
             if regex.len() + part.len() + END.len().max(REST.len()) > REGEX_BYTES_MAX {
                 regex.push_str(REST);
@@ -92,25 +85,21 @@ impl Template {
     /// Takes time in proportion to the message and to the template's length.
     pub fn matches(&self, message: &[u8]) -> bool {
         // Where a match of the pieces so far can end: ranges in order that do not touch.
-        let blanks =
-            |at: usize| message[at..].iter().take_while(|&&byte| class_of(byte) == BLANK).count();
-        let mut ends = Ranges::default();
-        ends.add(0..blanks(0) + 1);
+        let is_blank = |byte: &&u8| class_of(**byte) == BLANK;
+        let blanks = message.iter().take_while(is_blank).count();
+        let mut ends = Ranges::new(0..blanks + 1);
         for piece in &self.pieces {
             ends = match piece {
                 Piece::Text(text) => ends.after_text(message, text),
-                Piece::Blank => ends.after_run(message, 1, |byte| class_of(byte) == BLANK),
-                Piece::Dots => ends.after_run(message, 2, |byte| byte == b'.'),
-                Piece::Number => ends.after_number(message),
-                Piece::Value => ends.after_run(message, 1, |byte| class_of(byte) != BLANK),
-                Piece::Any => ends.after_any(message),
+                Piece::Blank => ends.after_blanks(message),
+                Piece::Dots => ends.after_dots(message),
+                Piece::Value(extent) => ends.after_value(message, *extent),
             };
-            if ends.0.is_empty() {
+            if ends.is_empty() {
                 return false;
             }
         }
-        let rest = message.iter().rev().take_while(|&&byte| class_of(byte) == BLANK).count();
-        ends.0.iter().any(|range| range.end > message.len() - rest)
+        ends.reach(message.len() - message.iter().rev().take_while(is_blank).count())
     }
 }
 
@@ -122,7 +111,7 @@ impl fmt::Display for Template {
                 Piece::Text(text) => f.write_str(&String::from_utf8_lossy(text))?,
                 Piece::Blank => f.write_str(" ")?,
                 Piece::Dots => f.write_str("..")?,
-                Piece::Number | Piece::Value | Piece::Any => f.write_str(PLACEHOLDER)?,
+                Piece::Value(_) => f.write_str(PLACEHOLDER)?,
             }
         }
         Ok(())
@@ -141,72 +130,6 @@ fn escape(text: &str) -> String {
         escaped.push(letter);
     }
     escaped
-}
-
-/// Positions in a message, as ranges in order that do not overlap.
-#[derive(Debug, Default)]
-struct Ranges(Vec<Range<usize>>);
-
-impl Ranges {
-    /// Adds positions that begin no earlier than the last range does.
-    fn add(&mut self, range: Range<usize>) {
-        match self.0.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => self.0.push(range),
-        }
-    }
-
-    fn after_text(&self, message: &[u8], text: &[u8]) -> Self {
-        let mut after = Self::default();
-        let finder = memmem::Finder::new(text);
-        for range in &self.0 {
-            let mut from = range.start;
-            while from < range.end && from + text.len() <= message.len() {
-                let until = message.len().min(range.end - 1 + text.len());
-                let Some(at) = finder.find(&message[from..until]) else { break };
-                let end = from + at + text.len();
-                after.add(end..end + 1);
-                from += at + 1;
-            }
-        }
-        after
-    }
-
-    /// After `least` bytes of a kind or more.
-    fn after_run(&self, message: &[u8], least: usize, is_kind: impl Fn(u8) -> bool) -> Self {
-        let mut after = Self::default();
-        for range in &self.0 {
-            let mut at = range.start;
-            while at < range.end {
-                let len = message[at..].iter().take_while(|&&byte| is_kind(byte)).count();
-                if len >= least {
-                    after.add(at + least..at + len + 1);
-                }
-                // From inside the run nothing more is reached, save that it takes `least` from there too.
-                at += len + 1;
-            }
-        }
-        after
-    }
-
-    fn after_number(&self, message: &[u8]) -> Self {
-        let mut after = Self::default();
-        for range in &self.0 {
-            let mut at = range.start;
-            while at < range.end {
-                let len = message[at..].iter().take_while(|&&byte| class_of(byte) != BLANK).count();
-                if let Some(digit) = message[at..at + len].iter().position(u8::is_ascii_digit) {
-                    after.add(at + digit + 1..at + len + 1);
-                }
-                at += len + 1;
-            }
-        }
-        after
-    }
-
-    fn after_any(&self, message: &[u8]) -> Self {
-        Self(self.0.first().map(|first| first.start..message.len() + 1).into_iter().collect())
-    }
 }
 
 #[cfg(test)]

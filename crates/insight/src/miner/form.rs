@@ -2,7 +2,8 @@
 //! items and the other five, or one took milliseconds and the other seconds.
 
 use super::merge::hash_of;
-use super::token::{Kind, NULL, SIGNS, Token, UNITS, ZONE};
+use super::token::{Kind, NULL, SIGNS, Token, UNITS, ZONE, extent};
+use crate::template::Extent;
 
 /// Brings tokens into their normal form, in place.
 pub(super) fn normalise(tokens: &mut Vec<Token>, skeleton: &[u8]) {
@@ -34,18 +35,12 @@ fn fold(tokens: &mut Vec<Token>, rule: FoldRule) {
     while at < tokens.len() {
         let (front, rest) = tokens.split_at(at);
         if let Some((back, len)) = rule(&front[..done], rest) {
-            let parts = front[done - back..done].iter().chain(&rest[..len]);
-            let kind = if parts.clone().any(Token::is_open) {
-                Kind::Any
-            } else if parts.clone().any(|token| token.kind == Kind::Number) {
-                Kind::Number
-            } else {
-                Kind::Value
-            };
+            let parts: Vec<Token> =
+                front[done - back..done].iter().chain(&rest[..len]).copied().collect();
             done -= back;
             at += len - 1;
             // The value takes the place of the last token of what it replaces, and may grow.
-            tokens[at] = Token::value(kind);
+            tokens[at] = Token::value(extent(&parts));
             continue;
         }
         tokens[done] = tokens[at];
@@ -180,16 +175,16 @@ fn empty_and_null(tokens: &mut Vec<Token>) {
             && rest.get(1).is_some_and(|next| next.is_mark(b')'))
             && is_blank(rest.get(2))
         {
-            tokens.insert(at + 1, Token::value(Kind::Any));
+            tokens.insert(at + 1, Token::value(Extent { min: 0, ..Extent::CHUNK }));
         } else if before.is_some_and(|before| before.is_mark(b'=')) {
             if is_null(rest.first()) && ends(rest.get(1)) {
-                tokens[at] = Token::value(Kind::Value);
+                tokens[at] = Token::value(Extent::CHUNK);
             } else if opens
                 && is_null(rest.get(1))
                 && rest.get(2).is_some_and(|next| next.is_mark(b')'))
                 && ends(rest.get(3))
             {
-                tokens.splice(at..at + 3, [Token::value(Kind::Value)]);
+                tokens.splice(at..at + 3, [Token::value(Extent::CHUNK)]);
             }
         }
         at += 1;
@@ -239,7 +234,9 @@ fn repeats(tokens: &mut Vec<Token>) {
                 .zip(&tokens[other..])
                 .for_each(|(kept, other)| kept.widen(other));
         }
-        folded[start + first].kind = Kind::Any;
+        let value = &mut folded[start + first];
+        let all = Extent { min: value.extent().min.min(1), ..Extent::CHUNKS };
+        value.set_extent(if value.extent() == Extent::ANY { Extent::ANY } else { all });
         at += times * len;
     }
     if let Some(folded) = folded {

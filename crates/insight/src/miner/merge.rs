@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use super::anchor::{Holes, holes, shape};
 use super::form::normalise;
 use super::span::{Alternatives, Context, Span, SpanKind, counts, says, settings, spans};
-use super::token::{Kind, Token, equal};
+use super::token::{Token, equal, extent};
 
 /// Rounds until nothing changes; rarely more than four.
 const ROUNDS_MAX: usize = 8;
@@ -190,8 +190,7 @@ impl Parts {
         }
         taken.sort_by_key(|span| std::cmp::Reverse(span.from));
         for span in taken {
-            let is_open = tokens[span.range()].iter().any(Token::is_open);
-            let value = Token::value(if is_open { Kind::Any } else { Kind::Value });
+            let value = Token::value(extent(&tokens[span.range()]));
             tokens.splice(span.range(), [value]);
         }
         normalise(tokens, skeleton);

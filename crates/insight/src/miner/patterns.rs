@@ -205,9 +205,7 @@ fn template(tokens: &[Token], skeleton: &[u8]) -> Template {
             Kind::Mark => Piece::Text(token.text(skeleton).to_vec()),
             Kind::Word if token.text(skeleton) == b".." => Piece::Dots,
             Kind::Word => Piece::Text(token.text(skeleton).to_vec()),
-            Kind::Number => Piece::Number,
-            Kind::Value => Piece::Value,
-            Kind::Any => Piece::Any,
+            Kind::Value => Piece::Value(token.extent()),
         };
         [piece].into_iter().chain(token.unit().map(unit).into_iter().flatten())
     }))
@@ -223,7 +221,7 @@ impl PatternId {
         let text = |token: &Token| match token.kind {
             Kind::Blank => b" ",
             Kind::Mark | Kind::Word => token.text(skeleton),
-            Kind::Number | Kind::Value | Kind::Any => PLACEHOLDER.as_bytes(),
+            Kind::Value => PLACEHOLDER.as_bytes(),
         };
         Self(
             tokens

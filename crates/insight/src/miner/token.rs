@@ -1,12 +1,15 @@
 //! The pieces of skeletons and of forms, and how a skeleton is kept.
 
+use super::form::chunks;
 use crate::skeleton::{self, BLANK, CONTROL, DIGIT, Sink, loose_bit};
+use crate::template::{Extent, MANY};
 
 /// A piece of a skeleton. Its text lies in the skeleton's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     /// Of its text; of a value always [`Token::VALUE`]. Forms are equal if these are.
     pub(super) hash: u64,
+    /// Of a word or a mark where its text is; of a value, which has none, its extent.
     start: u16,
     len: u16,
     pub(super) kind: Kind,
@@ -21,12 +24,7 @@ pub(crate) enum Kind {
     Blank,
     Mark,
     Word,
-    /// A value without a blank in it that holds a digit.
-    Number,
-    /// A value without a blank in it.
     Value,
-    /// A value that may be anything, nothing too.
-    Any,
 }
 
 // Traits of words.
@@ -54,9 +52,22 @@ pub(super) const UNITS: [&str; 46] = [
 impl Token {
     const VALUE: u64 = 0x5bd1_e995_1b87_3593;
 
-    pub(super) fn value(kind: Kind) -> Self {
-        debug_assert!(kind >= Kind::Number);
-        Self { hash: Self::VALUE, start: 0, len: 0, kind, traits: 0 }
+    pub(super) fn value(extent: Extent) -> Self {
+        let mut value = Self { hash: Self::VALUE, start: 0, len: 0, kind: Kind::Value, traits: 0 };
+        value.set_extent(extent);
+        value
+    }
+
+    /// How much a value stands for, its unit left out.
+    pub(super) fn extent(&self) -> Extent {
+        let [min, max] = self.start.to_le_bytes();
+        Extent { min, max, digits: self.len > 0 }
+    }
+
+    pub(super) fn set_extent(&mut self, extent: Extent) {
+        debug_assert!(self.is_value());
+        self.start = u16::from_le_bytes([extent.min, extent.max]);
+        self.len = u16::from(extent.digits);
     }
 
     pub(super) fn blank() -> Self {
@@ -64,16 +75,11 @@ impl Token {
     }
 
     pub(super) fn is_value(&self) -> bool {
-        self.kind >= Kind::Number
+        self.kind == Kind::Value
     }
 
     pub(super) fn is_word(&self) -> bool {
         self.kind == Kind::Word && self.traits & SIGNS == 0
-    }
-
-    /// Whether it can hold a blank.
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self.kind, Kind::Blank | Kind::Any) || self.unit().is_some()
     }
 
     /// The unit that all messages have after this value.
@@ -84,9 +90,13 @@ impl Token {
 
     /// Makes a value stand for another's texts too.
     pub(super) fn widen(&mut self, other: &Self) {
-        self.kind = self.kind.max(other.kind);
-        if self.is_value() && self.traits != other.traits {
-            self.kind = Kind::Any;
+        if !self.is_value() {
+            return;
+        }
+        let is_same = self.traits == other.traits;
+        let extent = |value: &Self| if is_same { value.extent() } else { extent(&[*value]) };
+        self.set_extent(extent(self).or(extent(other)));
+        if !is_same {
             self.traits = 0;
         }
     }
@@ -97,7 +107,12 @@ impl Token {
     }
 
     pub(super) fn text<'a>(&self, skeleton: &'a [u8]) -> &'a [u8] {
-        &skeleton[usize::from(self.start)..][..usize::from(self.len)]
+        match self.kind {
+            Kind::Mark | Kind::Word => {
+                &skeleton[usize::from(self.start)..][..usize::from(self.len)]
+            }
+            Kind::Blank | Kind::Value => &[],
+        }
     }
 
     pub(super) fn is_mark(&self, mark: u8) -> bool {
@@ -117,6 +132,8 @@ const TAG_BLANK: u8 = 3;
 const TAG_NUMBER: u8 = 4;
 const TAG_VALUE: u8 = 5;
 const TAG_ANY: u8 = 6;
+/// With three bytes: an extent.
+const TAG_EXTENT: u8 = 7;
 
 /// Pieces of a skeleton that are kept; those beyond are one value, which may be anything.
 pub(super) const PIECES_MAX: usize = 256;
@@ -176,9 +193,10 @@ pub(super) fn tokens(skeleton: &[u8], loose: u64) -> Vec<Token> {
         let len = match tag {
             TAG_WORD => skeleton[at..]
                 .iter()
-                .take_while(|&&byte| !(TAG_WORD..=TAG_ANY).contains(&byte))
+                .take_while(|&&byte| !(TAG_WORD..=TAG_EXTENT).contains(&byte))
                 .count(),
             TAG_MARK => 1,
+            TAG_EXTENT => 3,
             _ => 0,
         };
         let text = &skeleton[at..at + len];
@@ -192,10 +210,15 @@ pub(super) fn tokens(skeleton: &[u8], loose: u64) -> Vec<Token> {
                 traits: text[0],
             },
             TAG_BLANK => Token::blank(),
-            TAG_NUMBER => Token::value(if is_loose() { Kind::Value } else { Kind::Number }),
             _ => {
-                is_loose();
-                Token::value(if tag == TAG_VALUE { Kind::Value } else { Kind::Any })
+                let extent = match (tag, text) {
+                    (TAG_NUMBER, _) => Extent::NUMBER,
+                    (TAG_VALUE, _) => Extent::CHUNK,
+                    (_, &[min, max, digits]) => Extent { min, max, digits: digits > 0 },
+                    _ => Extent::ANY,
+                };
+                let is_loose = is_loose();
+                Token::value(Extent { digits: extent.digits && !is_loose, ..extent })
             }
         });
         at += len;
@@ -213,18 +236,20 @@ pub(super) fn encode_tokens(tokens: &[Token], skeleton: &[u8]) -> (u64, Box<[u8]
             Kind::Blank => hasher.blank(),
             Kind::Mark => hasher.mark(token.traits),
             Kind::Word => hasher.word(text, 0, text.len()),
-            Kind::Number | Kind::Value | Kind::Any => hasher.value(0, 0, DIGIT),
+            Kind::Value => hasher.value(0, 0, DIGIT),
         }
         let unit = token.unit().unwrap_or_default().as_bytes();
         bytes.push(match token.kind {
             Kind::Blank => TAG_BLANK,
             Kind::Mark => TAG_MARK,
             Kind::Word => TAG_WORD,
-            Kind::Number => TAG_NUMBER,
-            Kind::Value => TAG_VALUE,
-            Kind::Any => TAG_ANY,
+            Kind::Value => TAG_EXTENT,
         });
         bytes.extend_from_slice(text);
+        if token.is_value() {
+            let Extent { min, max, digits } = token.extent();
+            bytes.extend_from_slice(&[min, max, u8::from(digits)]);
+        }
         if !unit.is_empty() {
             hasher.blank();
             hasher.word(unit, 0, unit.len());
@@ -292,4 +317,30 @@ fn is_zone(word: &[u8]) -> bool {
 
 pub(super) fn equal(a: &[Token], b: &[Token]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.hash == b.hash)
+}
+
+/// How much these tokens are as one value.
+pub(super) fn extent(tokens: &[Token]) -> Extent {
+    let values = || tokens.iter().filter(|token| token.is_value());
+    if values().any(|value| value.extent() == Extent::ANY) {
+        return Extent::ANY;
+    }
+    let unit = |value: &Token| usize::from(value.unit().is_some());
+    let blanks = tokens.iter().filter(|token| token.kind == Kind::Blank).count();
+    let (mut min, mut max) = (blanks + 1, blanks + 1);
+    for value in values() {
+        // A value of no chunk can take away the chunk it is in.
+        min = (min + usize::from(value.extent().min) + unit(value)).saturating_sub(1);
+        max = max + usize::from(value.extent().max) + unit(value) - 1;
+    }
+    if values().any(|value| value.extent().max == MANY) {
+        max = usize::from(MANY);
+    }
+    let has_digits = |&(from, to): &(usize, usize)| {
+        let mut values = tokens[from..to].iter().filter(|token| token.is_value());
+        let is_whole = |value: &Token| value.extent().max == 1 || value.extent().digits;
+        values.clone().any(|value| value.extent().digits && value.extent().min > 0)
+            && values.all(|value| is_whole(value) && value.unit().is_none())
+    };
+    Extent::new(min, max, chunks(tokens).iter().all(has_digits))
 }

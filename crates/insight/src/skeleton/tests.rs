@@ -62,6 +62,7 @@ fn words_are_told_from_values_by_what_they_are_made_of() {
         ("ready...", "ready.."),
         ("enable.........1 wait ...... 5", "enable..* wait .. *"),
         ("eth0: via eth12, CPU#3, IRQ5 u17 to e1", "eth*: via eth*, *, IRQ* * to *"),
+        ("ee0 fbeeaae9 beef1 worker17 worker-17 abc123", "ee* * * worker* * *"),
         ("lifetime <1 sec, <2> a<3", "lifetime * sec, <*> a<*"),
         ("open /search?q=rust&n=1, /tmp/[one]/x ok", "open *, * ok"),
         ("***** NEW *****", "***** NEW *****"),

@@ -3,13 +3,19 @@ use regex::Regex;
 
 use super::*;
 
-/// A template from `<n>`, `<v>`, `<a>` for a number, a value and anything, ` ` for a blank, `..` for dots.
+/// A template from `<n>` for a number, `<v>` for a chunk, `<m>` for chunks, `<a>` for anything, ` ` for a blank,
+/// `..` for dots.
 fn template(text: &str) -> Template {
-    let piece = Regex::new(r"<[nva]>| |\.\.|<|\.|[^<. ]+").unwrap();
+    let piece = Regex::new(r"<[nvamo23d]>| |\.\.|<|\.|[^<. ]+").unwrap();
     Template::new(piece.find_iter(text).map(|piece| match piece.as_str() {
-        "<n>" => Piece::Number,
-        "<v>" => Piece::Value,
-        "<a>" => Piece::Any,
+        "<n>" => Piece::Value(Extent::NUMBER),
+        "<v>" => Piece::Value(Extent::CHUNK),
+        "<a>" => Piece::Value(Extent::ANY),
+        "<m>" => Piece::Value(Extent::CHUNKS),
+        "<o>" => Piece::Value(Extent::new(0, 2, false)),
+        "<2>" => Piece::Value(Extent::new(2, 2, true)),
+        "<3>" => Piece::Value(Extent::new(2, 3, false)),
+        "<d>" => Piece::Value(Extent::new(1, 99, true)),
         " " => Piece::Blank,
         ".." => Piece::Dots,
         other => Piece::Text(other.into()),
@@ -66,6 +72,16 @@ fn a_value_is_one_word_and_anything_is_anything() {
     check("enable..<n>", "enable.........1", true);
     check("enable..<n>", "enable.1", false);
     check("<v>é", "éé", true);
+    check("got <2> ok", "got 1 2 ok", true);
+    check("got <2> ok", "got 1 ok", false);
+    check("got <2> ok", "got 1 x ok", false);
+    check("got <3> ok", "got a b c ok", true);
+    check("got <3> ok", "got a b c d ok", false);
+    check("got(<o>)", "got()", true);
+    check("got(<o>)", "got(a b)", true);
+    check("got(<o>)", "got(a b c)", false);
+    check("<d> end", "1 2 3 4 5 6 7 8 9 x1 end", true);
+    check("<d> end", "1 2 x 3 end", false);
 }
 
 #[test]
@@ -89,7 +105,7 @@ fn a_long_template_has_a_bounded_regex_that_matches() {
 proptest! {
     /// The matcher and the regex agree, whatever the template and the message.
     #[test]
-    fn matcher_and_regex_agree(text in "(<n>|<v>|<a>| |\\.\\.|a|b|-|1){0,7}", message in "[ab1 .-]{0,9}") {
+    fn matcher_and_regex_agree(text in "(<[nvamo23d]>| |\\.\\.|a|b|-|1){0,7}", message in "[ab1 .-]{0,9}") {
         let template = template(&text);
         let regex = Regex::new(&template.regex()).unwrap();
         prop_assert_eq!(template.matches(message.as_bytes()), regex.is_match(&message), "{} of {:?}", template.regex(), message);
