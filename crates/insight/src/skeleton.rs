@@ -19,6 +19,12 @@
 //! assert_ne!(one, skeleton::hash(b"user 17 logged out from 10.0.0.1:5050"));
 //! ```
 
+mod class;
+
+use std::ops::Range;
+
+pub(crate) use class::{BLANK, CONTROL, DIGIT, DOT, HEX, INNER, LETTER, SIGN, SLASH, class_of};
+
 /// Bytes of a message that are looked at. What follows is one value.
 pub const SCANNED_BYTES_MAX: usize = 4096;
 
@@ -34,6 +40,24 @@ pub fn hash(message: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// Tells where the values of a message lie, in order: bytes `range` of it, never empty.
+///
+/// Messages of one skeleton have as many, each in its place: the third value of one is what the third is of
+/// another. A value can be compound (`10.0.0.1:80`), and does not include its unit (`45` of `45 ms`; but `45ms` is one
+/// word). Allocates nothing.
+pub fn values(message: &[u8], each: impl FnMut(Range<usize>)) {
+    struct Values<F>(F);
+    impl<F: FnMut(Range<usize>)> Sink for Values<F> {
+        fn blank(&mut self) {}
+        fn mark(&mut self, _: u8) {}
+        fn word(&mut self, _: &[u8], _: usize, _: usize) {}
+        fn value(&mut self, start: usize, end: usize, _: u8) {
+            self.0(start..end);
+        }
+    }
+    scan(message, &mut Values(each));
+}
+
 /// What [`scan`] tells, in the order of the message. Positions are bytes of the message.
 pub(crate) trait Sink {
     /// A run of blanks between two pieces; never the first or the last piece.
@@ -44,54 +68,6 @@ pub(crate) trait Sink {
     fn word(&mut self, message: &[u8], start: usize, end: usize);
     /// A value. `made_of` is the union of the classes of its bytes, or [`BLANK`] alone for what was not looked at.
     fn value(&mut self, start: usize, end: usize, made_of: u8);
-}
-
-// What a byte can be. A byte of no class is a mark; words are runs of bytes of any class but `BLANK`.
-pub(crate) const BLANK: u8 = 1;
-pub(crate) const DIGIT: u8 = 2;
-/// Control characters; like a digit, one makes its word a value.
-pub(crate) const CONTROL: u8 = DIGIT | BLANK;
-/// The letters a to f.
-pub(crate) const HEX: u8 = 4;
-/// All other letters, the underscore, and every byte beyond ASCII.
-pub(crate) const LETTER: u8 = 8;
-pub(crate) const SLASH: u8 = 16;
-/// `\` and `@`.
-pub(crate) const INNER: u8 = 32;
-/// The rest of what words are made of; in a value also the `:` and `,` that join its parts.
-pub(crate) const SIGN: u8 = 64;
-pub(crate) const DOT: u8 = 128;
-
-const fn class(byte: u8) -> u8 {
-    match byte {
-        b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r' => BLANK,
-        b'0'..=b'9' => DIGIT,
-        0x7f | 0..=31 => CONTROL,
-        b'a'..=b'f' | b'A'..=b'F' => HEX,
-        b'g'..=b'z' | b'G'..=b'Z' | b'_' | 0x80.. => LETTER,
-        b'/' => SLASH,
-        b'\\' | b'@' => INNER,
-        b'.' => DOT,
-        b'-' | b'+' | b'*' | b'%' | b'#' | b'~' | b'!' | b'?' | b'$' | b'&' | b'^' => SIGN,
-        b'"' | b'\'' | b'`' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' => 0,
-        b':' | b';' | b',' | b'=' | b'|' => 0,
-    }
-}
-
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
-        let this = byte as u8;
-        classes[byte] = class(this);
-        byte += 1;
-    }
-    classes
-};
-
-pub(crate) fn class_of(byte: u8) -> u8 {
-    CLASSES[byte as usize]
 }
 
 /// Cuts a message into pieces and gives them to `sink`.

@@ -104,6 +104,14 @@ fn the_hash_is_of_the_skeleton() {
     assert_eq!(of("checkpointing 1"), of("checkpointing 1\n"));
 }
 
+#[test]
+fn values_are_told_where_they_lie() {
+    let message = "took 45 ms (45ms) at 10.0.0.1:80, eth0: ok";
+    let mut found = Vec::new();
+    values(message.as_bytes(), |range| found.push(&message[range]));
+    assert_eq!(found, ["45", "45ms", "10.0.0.1:80", "0"]);
+}
+
 proptest! {
     /// Same skeleton, same hash; other skeleton, other hash.
     #[test]

@@ -125,38 +125,28 @@ impl Ranges {
     }
 
     /// From ends of chunks: these, and those of the chunks that follow.
-    fn after_more_chunks(&self, message: &[u8], digits: bool) -> Self {
-        let mut after = Self::default();
+    fn after_more_chunks(self, message: &[u8], digits: bool) -> Self {
+        let run = |at: usize, blank: bool| {
+            message[at..].iter().take_while(|&&byte| is_blank(byte) == blank).count()
+        };
         let mut own = self.0.iter().peekable();
-        let mut goes_on = false;
+        let mut is_own = |at: usize| {
+            while own.next_if(|range| range.end <= at).is_some() {}
+            own.peek().is_some_and(|range| range.start <= at)
+        };
+        let mut more = Self::default();
         let mut at = self.0.first().map_or(message.len(), |first| first.start);
-        while at <= message.len() {
-            // A run of blanks and the chunk behind it; at first what is left of the chunk here.
-            let blanks = message[at..].iter().take_while(|&&byte| is_blank(byte)).count();
-            let start = at + blanks;
-            let len = message[start..].iter().take_while(|&&byte| !is_blank(byte)).count();
-            let end = start + len;
-            while let Some(range) = own.next_if(|range| range.start < start) {
-                // Ends within this run of blanks: only its start can be one.
-                after.add(range.clone());
-                goes_on |= range.contains(&at);
-            }
-            let chunk = &message[start..end];
+        at += run(at, false);
+        let mut goes_on = is_own(at);
+        while at < message.len() {
+            let start = at + run(at, true);
+            at = start + run(start, false);
+            let chunk = &message[start..at];
             let needed = if digits { chunk.iter().position(u8::is_ascii_digit) } else { Some(0) };
-            let from = needed
-                .filter(|_| goes_on && len > 0 && start > at)
-                .map(|needed| start + needed + 1);
-            goes_on = from.is_some();
-            from.into_iter().for_each(|from| after.add(from..end + 1));
-            while let Some(range) = own.next_if(|range| range.start <= end) {
-                after = after.or(Self(vec![range.clone()]));
-                goes_on |= range.contains(&end);
-            }
-            if end == message.len() {
-                break;
-            }
-            at = end;
+            let reached = needed.filter(|_| goes_on && !chunk.is_empty());
+            reached.into_iter().for_each(|needed| more.add(start + needed + 1..at + 1));
+            goes_on = reached.is_some() || is_own(at);
         }
-        after
+        self.or(more)
     }
 }
