@@ -11,8 +11,8 @@
 //! be forgotten. A pattern's [`id`](PatternId) is a hash of its template's text: the same template has the same id in
 //! every run.
 //!
-//! **Memory is bounded** by [`Options::skeletons_max`] and [`Options::text_bytes_max`], at the defaults by 16 MiB
-//! and as much again for as long as patterns are computed. When a bound is reached, patterns are computed:
+//! **Memory is bounded** by [`Options::skeletons_max`] and [`Options::text_bytes_max`]: at the defaults 8 MiB are
+//! kept at most, and up to 64 MiB more taken for as long as patterns are computed. When a bound is reached, patterns are computed:
 //! of one with many skeletons only the newest are kept, with one that stands for the others and bears their
 //! count; if that is not enough, whole patterns go, least recently seen first, until half the room is
 //! free. So no pattern is lost that is still being seen, unless more than that many are.

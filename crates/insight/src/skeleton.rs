@@ -138,6 +138,13 @@ fn word(scanned: &[u8], start: usize, before: u8, sink: &mut impl Sink) -> usize
     if made_of & DOT != 0 {
         (end, made_of) = until_leader(scanned, start, end, made_of);
     }
+    if made_of & DIGIT != 0
+        && made_of & LETTER != 0
+        && let Some(border) = script_border(&scanned[start..end])
+    {
+        end = start + border;
+        made_of = classes_of(&scanned[start..end]);
+    }
     if made_of & (DIGIT | HEX | LETTER) == 0 {
         // Rules and bullets are one piece. How many dots a row has depends on what stands before it.
         let is_row = made_of == DOT && end - start > 1;
@@ -149,7 +156,7 @@ fn word(scanned: &[u8], start: usize, before: u8, sink: &mut impl Sink) -> usize
         stop -= 1;
     }
     if stop < end && stop > start {
-        made_of = scanned[start..stop].iter().fold(0, |all, &byte| all | class_of(byte));
+        made_of = classes_of(&scanned[start..stop]);
     }
     if let Some(digits) = numbered(&scanned[start..stop], made_of, &scanned[end..]) {
         sink.word(scanned, start, start + digits);
@@ -176,7 +183,19 @@ fn until_leader(scanned: &[u8], start: usize, end: usize, made_of: u8) -> (usize
     let Some(leader) = word.windows(2).position(|two| two == b"..") else { return (end, made_of) };
     let leader =
         if leader == 0 { word.iter().take_while(|&&byte| byte == b'.').count() } else { leader };
-    (start + leader, word[..leader].iter().fold(0, |all, &byte| all | class_of(byte)))
+    (start + leader, classes_of(&word[..leader]))
+}
+
+/// Where a word goes over to ASCII or from it, if it has characters of scripts that leave no blanks between
+/// words: `用户17登录`. These begin with 0xE0 and above in UTF-8.
+fn script_border(word: &[u8]) -> Option<usize> {
+    let is_wide = word.iter().any(|&byte| byte >= 0xe0);
+    let border = || word.iter().position(|byte| byte.is_ascii() != word[0].is_ascii());
+    if is_wide { border() } else { None }
+}
+
+fn classes_of(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |all, &byte| all | class_of(byte))
 }
 
 /// Where the number begins in the name of one of a few things: `eth0`, `cpu12`, `IRQ5`. The name counts.

@@ -68,6 +68,7 @@ fn words_are_told_from_values_by_what_they_are_made_of() {
         ("***** NEW *****", "***** NEW *****"),
         ("[instance: 17] it's \"x\"", "[instance: *] it's \"x\""),
         ("naïve Grüße 世界 ok", "naïve Grüße 世界 ok"),
+        ("用户17登录失败，共3次 Jürgen7", "用户*登录失败，共*次 *"),
         ("a\u{1b}b c", "* c"),
     ] {
         check(message, expected);
