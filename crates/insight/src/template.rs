@@ -58,6 +58,8 @@ impl Template {
     /// [`REGEX_BYTES_MAX`] bytes: it matches what [`matches`](Self::matches) does (of a longer template, what
     /// begins in the same way).
     ///
+    /// It compiles within 1 MiB, the `size_limit` of the query language.
+    ///
     /// Bytes that are no UTF-8 stand in it as U+FFFD, as they do in text made of such a message.
     pub fn regex(&self) -> String {
         const END: &str = r"[ \t-\r]*$";

@@ -274,7 +274,8 @@ fn setting(forms: &[Form], parts: &[Parts], found: &mut HashSet<u64>) {
     }
 }
 
-/// Values by two words that vary freely: of what the program says itself, not every combination occurs.
+/// Values by two words of one kind that vary freely: of what the program says itself, not every combination
+/// occurs.
 fn paired(forms: &[Form], parts: &[Parts], found: &mut HashSet<u64>) {
     let mut alternating: HashMap<u64, u32> = HashMap::new();
     for (form, parts) in forms.iter().zip(parts) {
@@ -308,8 +309,10 @@ fn paired(forms: &[Form], parts: &[Parts], found: &mut HashSet<u64>) {
     for group in all.chunk_by(|a, b| a.0 == b.0) {
         let ones: HashSet<u64> = group.iter().map(|pair| pair.1).collect();
         let others: HashSet<u64> = group.iter().map(|pair| pair.2).collect();
-        let is_free =
-            ones.len() > 1 && others.len() > 1 && group.len() * 5 >= ones.len() * others.len() * 3;
+        // A verb and a name vary freely too; but two names have their values in common.
+        let common = ones.intersection(&others).count();
+        let is_alike = common >= 2 && common * 2 >= ones.len().min(others.len());
+        let is_free = is_alike && group.len() * 5 >= ones.len() * others.len() * 3;
         if group.len() >= PAIRS_NEEDED && is_free {
             found.extend(group.iter().flat_map(|pair| [pair.3 ^ PLAIN, pair.4 ^ PLAIN]));
         }

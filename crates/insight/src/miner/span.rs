@@ -1,7 +1,7 @@
 //! Which parts of a form could be a value, and what speaks for and against it.
 
 use super::form::chunks;
-use super::token::{CAPITAL, Kind, NAME, SAYS, Token};
+use super::token::{CAPITAL, Kind, NAME, SAYS, Token, VERB};
 
 /// A part of a form: tokens `from..to`.
 #[derive(Clone, Copy, Debug)]
@@ -171,8 +171,8 @@ pub(super) struct Alternatives {
     pub(super) plain: usize,
     /// Of those: made as names are.
     pub(super) names: usize,
-    /// Of those: in capitals, or with one in front.
-    pub(super) capitals: usize,
+    /// Of those: in capitals or with one in front, or verbs.
+    pub(super) said: usize,
     pub(super) quoted: bool,
     /// Whether one is a value already.
     pub(super) has_value: bool,
@@ -194,8 +194,9 @@ impl Alternatives {
         let is_name = holds_value
             || text.iter().any(|token| token.kind == Kind::Word && token.traits & NAME != 0);
         self.names += usize::from(is_name);
-        self.capitals +=
-            usize::from(!is_name && text[0].kind == Kind::Word && text[0].traits & CAPITAL != 0);
+        self.said += usize::from(
+            !is_name && text[0].kind == Kind::Word && text[0].traits & (CAPITAL | VERB) != 0,
+        );
     }
 
     /// Whether the part is a value: the more words say the same around it, the fewer alternatives prove it.
@@ -228,8 +229,8 @@ impl Alternatives {
             needed
         } else if context.is_glued {
             needed.max(4)
-        } else if self.capitals * 2 >= self.plain {
-            // Names of states and of events are written like this.
+        } else if self.said * 2 >= self.plain {
+            // States, events and what is done are written like this.
             needed + 2
         } else if self.names * 2 > self.plain {
             let least = if context.words >= 4 && !context.is_first { 2 } else { 3 };

@@ -80,6 +80,16 @@ fn few_alternatives_are_the_programs_own_words() {
 }
 
 #[test]
+fn verbs_are_the_programs_own_words() {
+    let verbs = ["placed", "cancelled", "shipped", "packing", "billed"];
+    let log: String = verbs.map(|verb| format!("order 17 {verb} by 4 for 3 items\n")).concat();
+    assert_eq!(templates(&log).len(), 5);
+    let names = ["anna", "frank", "susan", "peter", "fred"];
+    let log: String = names.map(|name| format!("order 17 {name} by 4 for 3 items\n")).concat();
+    check(&log, &["order <*> by <*> for <*> items"]);
+}
+
+#[test]
 fn many_alternatives_are_values() {
     let log: String = ["ann", "bob", "cyd", "dan"]
         .map(|user| format!("session opened for user {user} by 0\n"))
@@ -256,6 +266,66 @@ fn an_endless_stream_of_different_messages_stays_within_bounds() {
     assert_eq!(count("user <*> logged in from the web"), Some(users));
     let counted: u64 = patterns.iter().map(Pattern::count).sum();
     assert_eq!(counted + miner.forgotten(), miner.messages());
+    // Messages whose own skeleton is long gone find their pattern still.
+    let text = "user <*> logged in from the web";
+    let place = patterns.iter().position(|pattern| pattern.template().to_string() == text);
+    for at in (0..20_000).step_by(500) {
+        let message = format!("user {} logged in from the web", word(at));
+        assert_eq!(patterns.of_message(message.as_bytes()), place, "{message}");
+    }
+}
+
+#[test]
+fn a_labelled_log_of_a_made_up_system_is_told_apart() {
+    let mut state = 7_u64;
+    let mut random = |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let names =
+        ["ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal", "ida", "joe", "kim", "lea"];
+    let hosts = ["db.example.org", "cache.example.org", "10.0.0.7", "localhost:5432", "fe80::1"];
+    let mut log: Vec<(usize, String)> = Vec::new();
+    for _ in 0..600 {
+        let (name, other, host) = (names[random(12)], names[random(12)], hosts[random(5)]);
+        let (few, many, id) = (random(5), random(100_000), random(usize::MAX >> 33));
+        let list: Vec<String> = (0..=few).map(|item| (item * 3).to_string()).collect();
+        let unit = ["ms", "s"][random(2)];
+        let state = ["open", "closed"][random(2)];
+        let label = random(15);
+        let message = match label {
+            0 => format!("order {id:08x} placed by {name} for {few} items"),
+            1 => format!("order {id:08x} paid by {name} for {few} items"),
+            2 => format!("could not reach {host}: connection refused"),
+            3 => format!("could not reach {host}: timed out after {many} {unit}"),
+            4 => format!("GET /shop/{many} {few}00 in {many}{unit}"),
+            5 => format!("POST /shop/{many} {few}00 in {many}{unit}"),
+            6 => format!("stock of items {} is low", list.join(", ")),
+            7 => format!("mail to {name}@example.org queued as {id:x}-{few}"),
+            8 => format!("breaker for {host} is now {state} again")
+                .replace("closed again", "open again"),
+            9 => format!("breaker for {host} is now half closed"),
+            10 => format!("cart user={name} items={few} total={many}.{few}"),
+            11 => "nightly cleanup started".into(),
+            12 => format!("nightly cleanup finished, {many} rows removed"),
+            13 => format!("{name} moved the ticket of {other} to the archive"),
+            _ => format!("worker-{few} picked up job {many} from queue q{few}"),
+        };
+        log.push((label, message));
+    }
+    let messages: Vec<&str> = log.iter().map(|(_, message)| message.as_str()).collect();
+    let (patterns, handles) = mine(&messages);
+    let mut pairs: Vec<(usize, usize)> = log
+        .iter()
+        .zip(handles)
+        .map(|((label, _), handle)| (*label, patterns.find(handle).unwrap()))
+        .collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let texts: Vec<String> =
+        patterns.iter().map(|pattern| pattern.template().to_string()).collect();
+    assert_eq!((pairs.len(), patterns.len()), (15, 15), "{texts:#?}");
 }
 
 #[test]

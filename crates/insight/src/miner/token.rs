@@ -35,6 +35,8 @@ pub(super) const NAME: u8 = 2;
 pub(super) const CAPITAL: u8 = 4;
 /// No letter and no digit.
 pub(super) const SIGNS: u8 = 8;
+/// Ends as English verbs do in what programs say: `started`, `closing`.
+pub(super) const VERB: u8 = 16;
 /// `null` and its kin: a value that is missing.
 pub(super) const NULL: u8 = 32;
 /// The abbreviation of a time zone.
@@ -281,6 +283,7 @@ fn word(text: &[u8], at: usize) -> Token {
     add(!text.iter().any(|&byte| byte.is_ascii_alphanumeric() || byte >= 0x80), SIGNS);
     add(matches!(text, b"null" | b"NULL" | b"nil" | b"None" | b"undefined" | b"NaN"), NULL);
     add(is_zone(text), ZONE);
+    add(is_verb(text), VERB);
     let len = u16::try_from(text.len()).expect("a word is no longer than what is scanned");
     Token { hash: hash(text), start: index(at), len, kind: Kind::Word, traits }
 }
@@ -296,6 +299,13 @@ fn is_name(word: &[u8]) -> bool {
             && (two[1].is_ascii_alphanumeric() || two[1] == b'_')
     });
     word.len() == 1 || (joins && !is_constant)
+}
+
+fn is_verb(word: &[u8]) -> bool {
+    const LETTERS_LEAST: usize = 5;
+    word.len() >= LETTERS_LEAST
+        && (word.ends_with(b"ed") || word.ends_with(b"ing"))
+        && word.iter().all(u8::is_ascii_alphabetic)
 }
 
 fn is_zone(word: &[u8]) -> bool {

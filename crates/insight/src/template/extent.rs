@@ -13,8 +13,8 @@ pub(crate) struct Extent {
 
 /// More chunks than are counted.
 pub(crate) const MANY: u8 = u8::MAX;
-/// Chunks that are counted, at most.
-const COUNTED_MAX: u8 = 8;
+/// Chunks that are counted, at most: each makes a regular expression larger, of which there is a limit too.
+const COUNTED_MAX: u8 = 4;
 
 pub(super) const BLANKS: &str = r"[ \t-\r]";
 const CHUNK: &str = r"[^ \t-\r]+";

@@ -102,6 +102,22 @@ fn a_long_template_has_a_bounded_regex_that_matches() {
     assert!(!template.matches(&message.as_bytes()[1..]));
 }
 
+#[test]
+fn the_largest_regex_compiles_within_a_mebibyte() {
+    for extent in [
+        Extent::new(4, 99, true),
+        Extent::new(1, 4, true),
+        Extent::new(0, 99, true),
+        Extent::NUMBER,
+    ] {
+        let pieces = (0..200).flat_map(|_| [Piece::Value(extent), Piece::Text("a".into())]);
+        let regex = Template::new(pieces).regex();
+        assert!(regex.len() > REGEX_BYTES_MAX - 200);
+        let compiled = regex::RegexBuilder::new(&regex).size_limit(1 << 20).build();
+        assert!(compiled.is_ok(), "{extent:?} {}", compiled.unwrap_err());
+    }
+}
+
 proptest! {
     /// The matcher and the regex agree, whatever the template and the message.
     #[test]
