@@ -198,13 +198,14 @@ impl Parts {
     }
 }
 
-const PAIR: u64 = 0x9e37_79b9_7f4a_7c15;
+/// The golden ratio as a fraction of 2^64.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Marks a key that holds only for parts that speak for a value by themselves.
 const PLAIN: u64 = 0x0f0f_5555_3333_c3c3;
 
 /// The key of one of the settings.
 fn setting_key(around: u64, at: usize) -> u64 {
-    mix(around ^ (at as u64 + 1).wrapping_mul(PAIR))
+    mix(around ^ (at as u64 + 1).wrapping_mul(GOLDEN))
 }
 
 /// Values by the alternatives for one part.
@@ -238,6 +239,7 @@ fn single(forms: &[Form], parts: &[Parts], known: &mut HashSet<u64>, found: &mut
         if !alternatives.are_values(&context) {
             continue;
         }
+        // A number proves it for chunks too: `local(3)` where others have an address.
         let holds_for_all = alternatives.has_value && (context.words >= 2 || context.is_marked);
         found.insert(if holds_for_all { group[0].0 } else { group[0].0 ^ PLAIN });
         for member in group {
@@ -369,7 +371,7 @@ impl Prefix {
 }
 
 pub(super) fn mix(value: u64) -> u64 {
-    let product = u128::from(value ^ PAIR) * u128::from(0xd6e8_feb8_6659_fd93_u64);
+    let product = u128::from(value ^ GOLDEN) * u128::from(0xd6e8_feb8_6659_fd93_u64);
     #[expect(clippy::cast_possible_truncation, reason = "both halves are wanted")]
     let folded = product as u64 ^ (product >> 64) as u64;
     folded

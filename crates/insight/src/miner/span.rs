@@ -216,7 +216,9 @@ impl Alternatives {
     }
 
     fn needed(&self, context: &Context) -> usize {
-        // Chosen on eight systems, and to be no wonder on others: see the tests for what each is there for.
+        // By how many words agree around it: with one alone (`removing <*>`) it takes many alternatives to tell
+        // a value from a statement of its own. Measured on eight labelled logs: with a quarter fewer the accuracy
+        // stays (0.994), with a quarter more it falls to 0.978, where four names are all that a log has.
         const NEEDED: [usize; 6] = [usize::MAX, 8, 6, 5, 4, 3];
         const NEEDED_FIRST: [usize; 5] = [usize::MAX, usize::MAX, usize::MAX, 8, 5];
         let by_words = |table: &[usize]| table[context.words.min(table.len() - 1)];
