@@ -31,6 +31,7 @@ mod show;
 mod signals;
 mod stats;
 mod tail;
+mod volume;
 
 use std::process::ExitCode;
 
@@ -64,6 +65,7 @@ enum Command {
     Tail(tail::TailArgs),
     Context(context::ContextArgs),
     Patterns(patterns::PatternsArgs),
+    Volume(volume::VolumeArgs),
     Fields(fields::FieldsArgs),
     Mark(mark::MarkArgs),
     Stats(stats::StatsArgs),
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Tail(args) => tail::run(&args),
         Command::Context(args) => context::run(&args),
         Command::Patterns(args) => patterns::run(&args),
+        Command::Volume(args) => volume::run(&args),
         Command::Fields(args) => fields::run(&args),
         Command::Mark(args) => mark::run(&args),
         Command::Stats(args) => stats::run(&args),

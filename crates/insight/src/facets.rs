@@ -75,6 +75,70 @@ impl Facet {
     }
 }
 
+/// What entries are told apart by: a field, or an attribute by its name, with dots into maps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum By {
+    Field(Facet),
+    Attribute(String),
+}
+
+impl By {
+    /// `level`, `attr.room`; `None` of what is neither a field nor an attribute.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Some(facet) = Facet::ALL.into_iter().find(|facet| facet.name() == name) {
+            return Some(Self::Field(facet));
+        }
+        let attribute = name.strip_prefix("attr.").filter(|attribute| !attribute.is_empty())?;
+        Some(Self::Attribute(attribute.to_owned()))
+    }
+
+    /// What an entry has there, as text; `None` where it has nothing, or a list or a map.
+    #[must_use]
+    pub fn value<'a>(&self, row: &RowRef<'a>) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Field(Facet::Level) => Some(row.level.name().into()),
+            Self::Field(Facet::Logger) => {
+                Some(row.record.logger()).filter(|logger| !logger.is_empty()).map(Cow::from)
+            }
+            Self::Field(facet) => row.record.fields().find_map(|field| facet.read(&field)),
+            Self::Attribute(name) => printed(row.record.dotted_attribute(name)?),
+        }
+    }
+}
+
+impl Facet {
+    /// What a field says, if it is this one.
+    fn read<'a>(self, field: &FieldRef<'a>) -> Option<Cow<'a, str>> {
+        Some(match (self, *field) {
+            (Self::Module, FieldRef::Module(v))
+            | (Self::Function, FieldRef::Function(v))
+            | (Self::File, FieldRef::File(v))
+            | (Self::ThreadName, FieldRef::ThreadName(v))
+            | (Self::Service, FieldRef::Service(v))
+            | (Self::TraceId, FieldRef::TraceId(v))
+            | (Self::SpanId, FieldRef::SpanId(v)) => v.into(),
+            (Self::Line, FieldRef::Line(v))
+            | (Self::Thread, FieldRef::Thread(v))
+            | (Self::Process, FieldRef::Process(v)) => v.to_string().into(),
+            _ => return None,
+        })
+    }
+}
+
+/// A value as people write it; `None` of null, lists and maps.
+fn printed(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
+    Some(match value {
+        ValueRef::Str(v) => v.into(),
+        ValueRef::Bool(v) => if v { "true" } else { "false" }.into(),
+        ValueRef::Int(v) => v.to_string().into(),
+        ValueRef::UInt(v) => v.to_string().into(),
+        ValueRef::Float(v) => v.to_string().into(),
+        ValueRef::Null | ValueRef::Array(_) | ValueRef::Map(_) => return None,
+    })
+}
+
 /// The values of one field.
 #[derive(Clone, Debug, Default)]
 pub struct Values {
@@ -129,25 +193,17 @@ impl Facets {
     /// Counts one entry. O(its fields).
     pub fn add(&mut self, row: &RowRef<'_>) {
         self.entries += 1;
-        let mut field = |facet, value: &str| self.fields.entry(facet).or_default().add(value);
-        field(Facet::Level, row.level.name());
-        let logger = row.record.logger();
-        if !logger.is_empty() {
-            field(Facet::Logger, logger);
+        for facet in [Facet::Level, Facet::Logger] {
+            if let Some(value) = By::Field(facet).value(row) {
+                self.fields.entry(facet).or_default().add(&value);
+            }
         }
         for one in row.record.fields() {
-            match one {
-                FieldRef::Module(v) => field(Facet::Module, v),
-                FieldRef::Function(v) => field(Facet::Function, v),
-                FieldRef::File(v) => field(Facet::File, v),
-                FieldRef::ThreadName(v) => field(Facet::ThreadName, v),
-                FieldRef::Service(v) => field(Facet::Service, v),
-                FieldRef::TraceId(v) => field(Facet::TraceId, v),
-                FieldRef::SpanId(v) => field(Facet::SpanId, v),
-                FieldRef::Line(v) => field(Facet::Line, &v.to_string()),
-                FieldRef::Thread(v) => field(Facet::Thread, &v.to_string()),
-                FieldRef::Process(v) => field(Facet::Process, &v.to_string()),
-                _ => {}
+            for facet in Facet::ALL {
+                if let Some(value) = facet.read(&one) {
+                    self.fields.entry(facet).or_default().add(&value);
+                    break;
+                }
             }
         }
         for one in row.record.fields() {
@@ -158,20 +214,13 @@ impl Facets {
     }
 
     fn attribute(&mut self, name: &str, value: ValueRef<'_>, depth: usize) {
-        let printed: Cow<'_, str> = match value {
-            ValueRef::Str(v) => v.into(),
-            ValueRef::Bool(v) => if v { "true" } else { "false" }.into(),
-            ValueRef::Int(v) => v.to_string().into(),
-            ValueRef::UInt(v) => v.to_string().into(),
-            ValueRef::Float(v) => v.to_string().into(),
-            ValueRef::Null => return,
+        match value {
             ValueRef::Array(items) => {
                 for (_, item) in items.take(VALUES_MAX) {
                     if !matches!(item, ValueRef::Array(_) | ValueRef::Map(_)) {
                         self.attribute(name, item, depth);
                     }
                 }
-                return;
             }
             ValueRef::Map(items) => {
                 if depth < DEPTH_MAX {
@@ -179,13 +228,20 @@ impl Facets {
                         self.attribute(&format!("{name}.{key}"), item, depth + 1);
                     }
                 }
-                return;
             }
-        };
+            value => {
+                if let Some(value) = printed(value) {
+                    self.count_attribute(name, &value);
+                }
+            }
+        }
+    }
+
+    fn count_attribute(&mut self, name: &str, printed: &str) {
         if let Some(values) = self.attributes.get_mut(name) {
-            values.add(&printed);
+            values.add(printed);
         } else if self.attributes.len() < ATTRIBUTES_MAX {
-            self.attributes.entry(name.into()).or_default().add(&printed);
+            self.attributes.entry(name.into()).or_default().add(printed);
         } else {
             self.untold_attributes += 1;
         }

@@ -9,3 +9,4 @@ pub mod patterns;
 pub mod skeleton;
 pub mod stack;
 pub mod template;
+pub mod volume;

@@ -1,7 +1,7 @@
 //! `GET /logs/fields`: which values the fields of the entries that match have, with counts.
 
 use logrec_core::{Filter, Query, Times};
-use logrec_insight::facets::{Facet, Facets, Values};
+use logrec_insight::facets::{By, Facet, Facets, Values};
 
 use crate::{
     Reader,
@@ -102,22 +102,24 @@ impl FacetsRequest {
 fn named(name: &str, value: &str) -> Result<(Vec<Facet>, Option<Vec<String>>), ParamError> {
     let (mut fields, mut attributes, mut all) = (Vec::new(), Vec::new(), false);
     for part in value.split(',').map(str::trim) {
-        if let Some(facet) = Facet::ALL.into_iter().find(|facet| facet.name() == part) {
-            fields.push(facet);
-        } else if part == "attributes" {
-            all = true;
-        } else if let Some(attribute) = part.strip_prefix("attr.").filter(|a| !a.is_empty()) {
-            attributes.push(attribute.to_owned());
-        } else {
-            let known: Vec<&str> =
-                Facet::ALL.iter().map(|f| f.name()).chain(["attributes", "attr.NAME"]).collect();
-            let hint = logrec_core::nearest(part, &known)
-                .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            let (part, known) = (logrec_core::shown(part), known.join(", "));
-            let message = format!(
-                "`{name}` names `{part}`, which cannot be counted; {hint}There are {known}"
-            );
-            return Err(err(name, message));
+        match By::from_name(part) {
+            Some(By::Field(facet)) => fields.push(facet),
+            Some(By::Attribute(attribute)) => attributes.push(attribute),
+            None if part == "attributes" => all = true,
+            None => {
+                let known: Vec<&str> = Facet::ALL
+                    .iter()
+                    .map(|f| f.name())
+                    .chain(["attributes", "attr.NAME"])
+                    .collect();
+                let hint = logrec_core::nearest(part, &known)
+                    .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+                let (part, known) = (logrec_core::shown(part), known.join(", "));
+                let message = format!(
+                    "`{name}` names `{part}`, which cannot be counted; {hint}There are {known}"
+                );
+                return Err(err(name, message));
+            }
         }
     }
     Ok((fields, (!all).then_some(attributes)))

@@ -18,6 +18,7 @@ mod patterns;
 mod reader;
 mod shape;
 pub mod text;
+mod volume;
 mod watched;
 pub mod wire;
 
@@ -37,6 +38,7 @@ pub use params::{
 pub use patterns::{PATTERNS, PatternsRequest};
 pub use reader::Reader;
 pub use shape::{EntryField, FieldKind, Format, Shape};
+pub use volume::{VOLUME, VolumeError, VolumeRequest};
 
 /// What is said of a search that its time limit ended.
 pub const TOO_SLOW: &str = "the search took longer than 10 s and was given up; narrow it with `since`, `level` or `logger_filter`, or use a simpler pattern";

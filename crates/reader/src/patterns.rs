@@ -148,20 +148,17 @@ impl Reader {
     /// took too long.
     #[must_use]
     pub fn patterns(&self, request: &PatternsRequest) -> Option<Vec<u8>> {
-        let sum = logrec_core::source::sum(self.source_stats().into_iter().map(|(_, stats)| stats));
-        let matcher = request.filter.compile();
-        let oldest = sum.oldest.unwrap_or_default();
-        let newest = sum.newest.unwrap_or_default();
-        let clip = |t: Timestamp| t.clamp(oldest, newest.max(oldest));
-        let now =
-            Window { from: clip(matcher.since().max(request.since)), to: clip(matcher.until()) };
+        let recorded = self.window(&Filter::default());
+        let clip = |t: Timestamp| t.clamp(recorded.from, recorded.to);
+        let mut now = self.window(&request.filter);
+        now.from = now.from.max(clip(request.since));
         let other = request.compare_to.map(|[from, to]| Window { from: clip(from), to: clip(to) });
         // Of the filter's times the window is made; its other conditions hold in both.
         let filter =
             if other.is_some() { timeless(&request.filter) } else { request.filter.clone() };
         let query = Query { filter, time_limit: Some(QUERY_TIME_MAX), ..Query::default() };
         // A window before all that is recorded is empty, not the edge that it was clipped to.
-        let is_outside = |[from, to]: [Timestamp; 2]| to < oldest || from > newest;
+        let is_outside = |[from, to]: [Timestamp; 2]| to < recorded.from || from > recorded.to;
         let is_empty = request.compare_to.is_some_and(is_outside);
         let mut counter = Counter::new(now, other.filter(|_| !is_empty));
         if !self.visit(&query, &mut |row| counter.add(&row)) {
@@ -387,7 +384,7 @@ impl PatternsAnswer<'_> {
         let sample = pattern.last.1;
         format!(
             "{change}{count:>6} {level:<8} {logger}: {template} {} {sample}",
-            bars(&pattern.trend)
+            text::bars(&pattern.trend)
         )
     }
 }
@@ -411,14 +408,6 @@ fn query(pattern: &Summary) -> String {
         // Beyond the engine: by its last entry, which leads to the others.
         Err(_) => Filter::Ids(vec![pattern.last.1]).to_string(),
     }
-}
-
-/// Counts as bars of eight heights, the highest the most.
-fn bars(counts: &[u32]) -> String {
-    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    let height = |n: u32| (u64::from(n) * 8).div_ceil(u64::from(most));
-    counts.iter().map(|&n| BARS[usize::try_from(height(n)).unwrap_or(8)]).collect()
 }
 
 #[cfg(test)]

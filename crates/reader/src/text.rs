@@ -179,6 +179,14 @@ pub(crate) fn markdown(out: &mut Vec<u8>, rows: &[RowRef<'_>], shape: &Shape) {
     }
 }
 
+/// Counts as bars of eight heights, the highest the most.
+pub(crate) fn bars(counts: &[u32]) -> String {
+    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let height = |n: u32| (u64::from(n) * 8).div_ceil(u64::from(most));
+    counts.iter().map(|&n| BARS[usize::try_from(height(n)).unwrap_or(8)]).collect()
+}
+
 /// A line of content that is no entry: behind a bar, or as a list item of Markdown.
 pub(crate) fn item(out: &mut Vec<u8>, line: &str, is_markdown: bool) {
     let mut text = Vec::new();

@@ -257,7 +257,9 @@ fn check_field(field: &Field, check: &Check, record: RecordRef<'_>) -> bool {
         Field::Text => {
             check.text(record.message_bytes()) || check.present(record.exception_bytes())
         }
-        Field::Attribute(name) => attribute(record, name).is_some_and(|value| check.value(&value)),
+        Field::Attribute(name) => {
+            record.dotted_attribute(name).is_some_and(|value| check.value(&value))
+        }
         field => record.fields().any(|f| match (f, field) {
             (FieldRef::Module(v), Field::Module)
             | (FieldRef::Function(v), Field::Function)
@@ -272,24 +274,6 @@ fn check_field(field: &Field, check: &Check, record: RecordRef<'_>) -> bool {
             _ => false,
         }),
     }
-}
-
-/// The attribute of the whole name, or else the one that its dots lead to through maps.
-fn attribute<'a>(record: RecordRef<'a>, name: &str) -> Option<ValueRef<'a>> {
-    record.attribute(name).or_else(|| {
-        name.match_indices('.')
-            .find_map(|(dot, _)| step(record.attribute(&name[..dot])?, &name[dot + 1..]))
-    })
-}
-
-fn step<'a>(value: ValueRef<'a>, path: &str) -> Option<ValueRef<'a>> {
-    let ValueRef::Map(mut items) = value else { return None };
-    items.find_map(|(key, value)| {
-        if key == path {
-            return Some(value);
-        }
-        step(value, path.strip_prefix(key)?.strip_prefix('.')?)
-    })
 }
 
 impl Check {

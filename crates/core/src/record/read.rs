@@ -105,6 +105,15 @@ impl<'a> RecordRef<'a> {
         })
     }
 
+    /// The attribute of the whole name, or else the one that its dots lead to through maps.
+    #[must_use]
+    pub fn dotted_attribute(&self, name: &str) -> Option<ValueRef<'a>> {
+        self.attribute(name).or_else(|| {
+            name.match_indices('.')
+                .find_map(|(dot, _)| step(self.attribute(&name[..dot])?, &name[dot + 1..]))
+        })
+    }
+
     fn text_at(&self, prefix_at: usize) -> &'a str {
         valid_utf8(self.bytes_at(prefix_at))
     }
@@ -154,6 +163,17 @@ impl<'a> RecordRef<'a> {
         }
         entry
     }
+}
+
+/// What a dotted path leads to in a map.
+fn step<'a>(value: ValueRef<'a>, path: &str) -> Option<ValueRef<'a>> {
+    let ValueRef::Map(mut items) = value else { return None };
+    items.find_map(|(key, value)| {
+        if key == path {
+            return Some(value);
+        }
+        step(value, path.strip_prefix(key)?.strip_prefix('.')?)
+    })
 }
 
 /// Where the message of a record of `len` bytes lies, by the first eight of its prefix.

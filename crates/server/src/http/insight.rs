@@ -1,5 +1,5 @@
-//! `/logs/context`, `/logs/fields` and `/logs/patterns`: what stands around an entry, which values fields
-//! have, which templates messages have.
+//! `/logs/context`, `/logs/fields`, `/logs/patterns`, `/logs/volume`: what stands around an entry, which values
+//! fields have, which templates messages, how many entries come when.
 
 use axum::{
     extract::State,
@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use logrec_reader::{
-    ContextError, ContextRequest, FacetsRequest, PatternsRequest, Reader, TOO_SLOW,
+    ContextError, ContextRequest, FacetsRequest, PatternsRequest, Reader, TOO_SLOW, VolumeRequest,
 };
 
 use super::{App, fail, query_string, respond};
@@ -52,6 +52,19 @@ pub(super) async fn patterns(State(app): State<App>, uri: Uri) -> Response {
     match app.search(move |reader: &Reader| reader.patterns(&request)).await {
         Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
         Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
+        Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
+    }
+}
+
+pub(super) async fn volume(State(app): State<App>, uri: Uri) -> Response {
+    let request = match params(&app, &uri, VolumeRequest::parse) {
+        Ok(request) => request,
+        Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
+    };
+    let media_type = request.format().media_type();
+    match app.search(move |reader: &Reader| reader.volume(&request)).await {
+        Ok(Ok(body)) => respond(StatusCode::OK, media_type, body),
+        Ok(Err(error)) => fail(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
     }
 }

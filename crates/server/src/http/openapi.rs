@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
-use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE, STREAM};
+use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE, STREAM, VOLUME};
 use serde_json::{Value, json};
 
 use super::{fail, no_parameters, respond};
@@ -110,6 +110,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         params: &[PATTERNS, FILTERS],
         body: None,
         answer: "PatternsAnswer",
+        forms: &["text/plain", "text/markdown"],
+    },
+    Endpoint {
+        method: "get",
+        path: "/logs/volume",
+        id: "getVolume",
+        summary: "How many entries over time",
+        about: "Counts by step and by the values of a field; spikes, drops and silences against each value's median step.",
+        params: &[VOLUME, FILTERS],
+        body: None,
+        answer: "VolumeAnswer",
         forms: &["text/plain", "text/markdown"],
     },
     Endpoint {

@@ -12,6 +12,7 @@ pub(super) fn all() -> Value {
         "ContextAnswer": { "oneOf": [surroundings(), story()] },
         "FieldsAnswer": fields(),
         "PatternsAnswer": patterns(),
+        "VolumeAnswer": volume(),
         "StatsAnswer": stats(),
         "NewEntries": {
             "oneOf": [{ "$ref": "#/components/schemas/NewEntry" }, { "type": "array", "items": { "$ref": "#/components/schemas/NewEntry" } }],
@@ -205,6 +206,37 @@ fn patterns() -> Value {
             "forgotten": whole(), "filters_applied": applied(), "omitted": whole(),
         }),
         &["success", "data", "count", "patterns", "entries", "window", "filters_applied"],
+    )
+}
+
+fn volume() -> Value {
+    let counts = json!({ "type": "array", "items": whole() });
+    let series =
+        object(json!({ "value": text(), "count": whole(), "counts": counts }), &["value", "count"]);
+    let data = object(
+        json!({
+            "from": number(), "to": number(), "step": number(), "total": counts,
+            "series": { "type": "array", "items": series },
+        }),
+        &["from", "to", "step", "series"],
+    );
+    let event = object(
+        json!({
+            "kind": { "enum": ["spike", "drop", "silence"] }, "value": text(), "from": number(), "to": number(),
+            "per_step": number(), "usual": number(),
+        }),
+        &["kind", "value", "from", "to", "per_step", "usual"],
+    );
+    let omitted = object(
+        json!({ "series": whole(), "events": whole(), "counts": flag() }),
+        &["series", "events", "counts"],
+    );
+    object(
+        json!({
+            "success": fixed(true), "data": data, "events": { "type": "array", "items": event },
+            "entries": whole(), "filters_applied": applied(), "omitted": omitted,
+        }),
+        &["success", "data", "events", "entries", "filters_applied"],
     )
 }
 

@@ -31,6 +31,7 @@ async fn described_is_what_is_answered() {
         "/logs/context",
         "/logs/fields",
         "/logs/patterns",
+        "/logs/volume",
         "/logs/stream",
         "/marks",
     ] {
