@@ -373,7 +373,7 @@ impl Snapshot<'_> {
         }
         let at = geometry.data(info.index) + slot.offset;
         if *scope == Scope::Record {
-            return wanted.is_in(self.ring.region.slice(at, slot.len.div_ceil(8)));
+            return wanted.is_in(self.ring.region.searched(at, slot.len.div_ceil(8)));
         }
         // The prefix's first word: where the message lies, and its length.
         let [start, end] = message_range(self.ring.region.load::<8>(at), slot.len);
