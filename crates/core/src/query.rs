@@ -251,6 +251,7 @@ pub struct Collector<'q> {
     visitor: Option<&'q mut Visitor<'q>>,
     give_up_at: Option<Instant>,
     gave_up: bool,
+    has_pattern: bool,
     matcher: Matcher,
     keep: Keep,
     rows: Vec<Row>,
@@ -279,7 +280,9 @@ impl<'q> Collector<'q> {
     /// order. Keeps nothing: constant memory.
     #[must_use]
     pub fn visiting(query: &'q Query, visitor: &'q mut Visitor<'q>) -> Self {
-        Self { visitor: Some(visitor), ..Self::new(query) }
+        // What a visitor does may take longer than the looking.
+        let give_up_at = give_up_at(query.time_limit);
+        Self { visitor: Some(visitor), give_up_at, ..Self::new(query) }
     }
 
     /// Makes ready to answer.
@@ -296,7 +299,8 @@ impl<'q> Collector<'q> {
         Self {
             query,
             visitor: None,
-            give_up_at: limit.and_then(|limit| Instant::now().checked_add(limit)),
+            give_up_at: give_up_at(limit),
+            has_pattern: query.filter.has_pattern(),
             gave_up: false,
             matcher,
             keep,
@@ -455,7 +459,8 @@ impl<'q> Collector<'q> {
         };
         let head = Head { id: EntryId { ring: source, seq }, time, level };
         // A clock read costs more than most entries do.
-        if seq.ordinal().is_multiple_of(64) && self.is_out_of_time()
+        let looks_at_the_clock = self.has_pattern || seq.ordinal().is_multiple_of(64);
+        if looks_at_the_clock && self.is_out_of_time()
             || self.gave_up
             || !self.matcher.may_match(time, level)
             || !read_of(source, self.query.after.as_ref()).precedes(seq)
@@ -569,7 +574,8 @@ impl<'q> Collector<'q> {
         slot: &Slot,
         from: &Position,
     ) -> bool {
-        if !from.precedes(slot.seq) {
+        // One entry may take a pattern as long as a chunk of them takes without.
+        if !from.precedes(slot.seq) || self.has_pattern && self.is_out_of_time() {
             return true;
         }
         let place = Place { time: slot.time, observed: slot.observed, ring: id, seq: slot.seq };
@@ -789,6 +795,10 @@ impl<'q> Collector<'q> {
             self.leave_out(row.ring, row.seq);
         }
     }
+}
+
+fn give_up_at(limit: Option<Duration>) -> Option<Instant> {
+    limit.and_then(|limit| Instant::now().checked_add(limit))
 }
 
 /// What a cursor has read of a ring; nothing of one that it does not name.

@@ -7,7 +7,7 @@
 //! What a follower may ask is what [`Request`] understands, without what makes no sense for an answer that
 //! never ends, and with three parameters of its own: `tail`, `heartbeat`, and `after`.
 
-use logrec_core::{Cursor, Order, Page, Query, RingId, RowRef, Times, Timestamp};
+use logrec_core::{Cursor, Filter, Order, Page, Query, RingId, RowRef, Times, Timestamp};
 
 use crate::{
     params::{
@@ -140,6 +140,12 @@ impl Subscription {
         Ok(Self { request, tail: tail.unwrap_or(0), heartbeat_ms })
     }
 
+    /// Which entries.
+    #[must_use]
+    pub const fn filter(&self) -> &Filter {
+        &self.request.query.filter
+    }
+
     /// Begins at this cursor, whatever was given: a client that comes back.
     pub fn resume(&mut self, cursor: Cursor) {
         self.tail = 0;
@@ -198,6 +204,12 @@ impl Follower {
         self.request.query.limit = BATCH_ENTRIES_MAX;
         self.request.query.bytes_max = BATCH_BYTES_MAX;
         self.request.query.after = None;
+    }
+
+    /// Which entries.
+    #[must_use]
+    pub const fn filter(&self) -> &Filter {
+        &self.request.query.filter
     }
 
     /// Up to where it has read.

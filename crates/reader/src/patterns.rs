@@ -14,7 +14,9 @@ use crate::{
         err, number, one_of, whole,
     },
     shape::Format,
-    text, wire,
+    text,
+    volume::between,
+    wire,
 };
 
 /// Patterns shown unless asked for otherwise.
@@ -149,18 +151,16 @@ impl Reader {
     #[must_use]
     pub fn patterns(&self, request: &PatternsRequest) -> Option<Vec<u8>> {
         let recorded = self.window(&Filter::default());
-        let clip = |t: Timestamp| t.clamp(recorded.from, recorded.to);
         let mut now = self.window(&request.filter);
-        now.from = now.from.max(clip(request.since));
-        let other = request.compare_to.map(|[from, to]| Window { from: clip(from), to: clip(to) });
+        now = between(now.from.max(request.since), now.to);
+        let clipped =
+            |[from, to]: [Timestamp; 2]| between(from.max(recorded.from), to.min(recorded.to));
+        let other = request.compare_to.map(clipped);
         // Of the filter's times the window is made; its other conditions hold in both.
         let filter =
             if other.is_some() { timeless(&request.filter) } else { request.filter.clone() };
         let query = Query { filter, time_limit: Some(QUERY_TIME_MAX), ..Query::default() };
-        // A window before all that is recorded is empty, not the edge that it was clipped to.
-        let is_outside = |[from, to]: [Timestamp; 2]| to < recorded.from || from > recorded.to;
-        let is_empty = request.compare_to.is_some_and(is_outside);
-        let mut counter = Counter::new(now, other.filter(|_| !is_empty));
+        let mut counter = Counter::new(now, other);
         if !self.visit(&query, &mut |row| counter.add(&row)) {
             return None;
         }

@@ -101,9 +101,10 @@ impl Reader {
     pub(crate) fn page(&self, query: &Query) -> (Page, usize) {
         let sources = self.sources();
         let mut collector = Collector::new(query);
-        if query.after.is_some() {
-            let latest = sources.iter().map(|source| source.progress().observed).max();
-            collector.recorded_until(latest.unwrap_or(Timestamp(i64::MIN)));
+        // Sources without a clock of their own, as files, bound nothing.
+        let latest = sources.iter().map(|source| source.progress().observed).max();
+        if let Some(latest) = latest.filter(|t| query.after.is_some() && *t > Timestamp::MIN) {
+            collector.recorded_until(latest);
         }
         for source in &sources {
             source.scan(&mut collector);

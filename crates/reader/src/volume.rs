@@ -191,15 +191,20 @@ impl Reader {
         Ok(VolumeAnswer::new(request, volume, window, steps).render())
     }
 
-    /// The time that a filter lets through, of what is recorded.
+    /// The time that a filter lets through, of what is recorded; one that holds no moment where it lets
+    /// none of that through.
     pub(crate) fn window(&self, filter: &Filter) -> Window {
         let sum = logrec_core::source::sum(self.source_stats().into_iter().map(|(_, stats)| stats));
         let matcher = filter.compile();
-        let oldest = sum.oldest.unwrap_or_default();
-        let newest = sum.newest.unwrap_or_default().max(oldest);
-        let clip = |t: Timestamp| t.clamp(oldest, newest);
-        Window { from: clip(matcher.since()), to: clip(matcher.until()) }
+        let from = matcher.since().max(sum.oldest.unwrap_or_default());
+        let to = matcher.until().min(sum.newest.unwrap_or(Timestamp(-1)));
+        between(from, to)
     }
+}
+
+/// A window; where it ends before it begins one that holds no moment.
+pub(crate) fn between(from: Timestamp, to: Timestamp) -> Window {
+    Window { from, to: to.max(Timestamp(from.0.saturating_sub(1))) }
 }
 
 struct VolumeAnswer<'r> {

@@ -469,3 +469,19 @@ fn what_a_budget_leaves_for_later_is_not_missed_twice() {
     assert_eq!(got + missed, 300);
     assert!(got > 40, "{got}");
 }
+
+/// A log file alone has no clock that would say up to when all is recorded; what is appended is new.
+#[test]
+fn a_log_file_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.log");
+    std::fs::write(&path, "2026-01-02 03:04:05 INFO first\n").unwrap();
+    let reader = Reader::new([Arc::new(LogFile::open(&path).unwrap()) as Arc<dyn Source>]);
+    let answer = json(&reader, &[]);
+    let cursor = answer["prev_cursor"].as_str().unwrap().to_owned();
+    assert_eq!(json(&reader, &[("after", &cursor)])["count"], 0);
+    std::fs::write(&path, "2026-01-02 03:04:05 INFO first\n2026-01-02 03:04:06 INFO second\n")
+        .unwrap();
+    let answer = json(&reader, &[("after", &cursor)]);
+    assert_eq!((answer["count"].as_u64(), answer["missed"].as_u64()), (Some(1), Some(0)));
+}

@@ -130,6 +130,10 @@ fn the_story_of_an_error() {
     assert_eq!((&data["led_by"], &data["occurrences"]["count"]), (&"thread".into(), &20.into()));
     assert_eq!(messages(&data["before"]), ["message 27", "message 29"]);
     assert_eq!((messages(&data["after"]), &data["more_after"]), (vec!["message 33"], &true.into()));
+    // An entry of no trace shares it with none.
+    let answer =
+        json(&reader, &[("id", &ids[31]), ("mode", "story"), ("same", "trace"), ("after", "3")]);
+    assert_eq!((messages(&answer["data"]["before"]).len(), answer["data"].get("after")), (0, None));
     let text =
         ask(&reader, &[("id", &ids[20]), ("mode", "story"), ("format", "text"), ("before", "1")]);
     for line in [

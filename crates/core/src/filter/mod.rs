@@ -156,6 +156,17 @@ impl Filter {
         }
     }
 
+    /// Whether a regular expression is run, so that one entry alone may take long.
+    #[must_use]
+    pub fn has_pattern(&self) -> bool {
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().any(Self::has_pattern),
+            Self::Not(filter) => filter.has_pattern(),
+            Self::Field(_, test) => matches!(test, Test::Matches(_)),
+            Self::Levels(_) | Self::Since(_) | Self::Until(_) | Self::Ids(_) => false,
+        }
+    }
+
     /// Makes it ready to run.
     #[must_use]
     pub fn compile(&self) -> Matcher {

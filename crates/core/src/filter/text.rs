@@ -43,6 +43,7 @@ impl Pattern {
         if source.len() > Self::SOURCE_BYTES_MAX {
             return Err(PatternError::TooLong(source.len()));
         }
+        let source = &plain_slashes(source);
         let built = RegexBuilder::new(source)
             .size_limit(Self::COMPILED_BYTES_MAX)
             .dfa_size_limit(Self::COMPILED_BYTES_MAX)
@@ -55,7 +56,7 @@ impl Pattern {
         }
     }
 
-    /// The pattern as given.
+    /// The pattern as given, but for slashes that were escaped without need.
     #[must_use]
     pub fn source(&self) -> &str {
         self.regex.as_str()
@@ -92,6 +93,23 @@ impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.source() == other.source()
     }
+}
+
+/// A pattern with `/` for `\/`: the same to the engine, and one way to write it.
+fn plain_slashes(source: &str) -> String {
+    let mut plain = String::with_capacity(source.len());
+    let mut chars = source.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\\', Some('/')) => {}
+            ('\\', Some(_)) => {
+                plain.push(c);
+                plain.extend(chars.next());
+            }
+            _ => plain.push(c),
+        }
+    }
+    plain
 }
 
 /// The parser draws its error on several lines; the last says what is wrong.

@@ -205,3 +205,31 @@ fn nothing_recorded_after_the_given_moment() {
     assert_eq!(messages(&ring.query(&query)), ["after"]);
     assert_eq!((progress.recorded, ring.progress().recorded), (1, 2));
 }
+
+#[test]
+fn the_time_limit_ends_a_search_and_says_so() {
+    use crate::filter::{Field, Pattern, Test};
+    let ring = Ring::default();
+    for i in 0..10 {
+        ring.push(&Entry::new(Timestamp(i), Level::Info, "message"));
+    }
+    let contains = Filter::Field(Field::Message, Test::Matches(Pattern::new("mes+age").unwrap()));
+    let now = Some(std::time::Duration::ZERO);
+    for (filter, time_limit, gave_up) in [
+        (contains.clone(), now, true),
+        (contains, None, false),
+        // Level and time alone take no time worth limiting.
+        (Filter::default(), now, false),
+    ] {
+        let query = Query { filter, time_limit, ..Query::default() };
+        let page = ring.query(&query);
+        assert_eq!((page.gave_up, page.is_empty()), (gave_up, gave_up));
+        let mut seen = 0;
+        let mut count = |_: RowRef<'_>| seen += 1;
+        let mut collector = Collector::visiting(&query, &mut count);
+        collector.ring(&ring);
+        // What the visitor does takes time, whatever the filter.
+        assert_eq!(collector.finish().gave_up, time_limit.is_some());
+        assert_eq!(seen, if time_limit.is_some() { 0 } else { 10 });
+    }
+}

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use logrec_core::{Filter, RowRef};
 
-use super::{ContextError, ContextRequest, shared};
+use super::{ContextError, ContextRequest, never, shared};
 use crate::{Reader, fold, json::Object, shape::Format, text, wire};
 
 pub(super) fn answer(
@@ -21,11 +21,6 @@ pub(super) fn answer(
     let target = before.len();
     let surroundings = Surroundings { request, rows: &rows, target };
     Ok(surroundings.render([before.more, after.more]))
-}
-
-/// What an entry cannot share: no other has it either.
-fn never() -> Filter {
-    Filter::Or(Vec::new())
 }
 
 struct Surroundings<'a> {

@@ -243,6 +243,11 @@ impl Reader {
     }
 }
 
+/// What an entry cannot share: no other has it either.
+fn never() -> Filter {
+    Filter::Or(Vec::new())
+}
+
 /// What an entry shares with those of the same logger, thread or trace; `None` where it lacks that.
 fn shared(same: Same, row: &RowRef<'_>) -> Option<Filter> {
     let is = |field, value: String| Filter::Field(field, Test::Is(value));

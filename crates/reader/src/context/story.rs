@@ -10,7 +10,7 @@ use logrec_core::{
 };
 use logrec_insight::{skeleton, stack};
 
-use super::{ContextError, ContextRequest, Same, shared};
+use super::{ContextError, ContextRequest, Same, never, shared};
 use crate::{
     Reader,
     json::{self, Object},
@@ -85,7 +85,7 @@ pub(super) fn answer(
 /// the request says.
 fn led_by(request: &ContextRequest, row: &RowRef<'_>) -> (&'static str, Filter) {
     if let Some(first) = request.same.first() {
-        let all = request.same.iter().filter_map(|same| shared(*same, row));
+        let all = request.same.iter().map(|same| shared(*same, row).unwrap_or_else(never));
         let name = match first {
             Same::Logger => "logger",
             Same::Thread => "thread",

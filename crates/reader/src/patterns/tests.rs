@@ -95,6 +95,17 @@ fn compared_with_another_window() {
         );
         assert_eq!(answer["data"][1]["per_minute_before"], 1.0);
     }
+    // Nothing came since the mark that was set at the end, though entries of its moment count as before.
+    let answer = json_of(&reader, &[("compare_to", "0s")]);
+    assert_eq!((&answer["entries"], &answer["count"]), (&0.into(), &3.into()));
+    assert!(
+        answer["compared_to"]["note"]
+            .as_str()
+            .unwrap()
+            .starts_with("no data: the window holds no entry")
+    );
+    let answer = json_of(&reader, &[("compare_to", "30s"), ("until", "5m")]);
+    assert_eq!(answer["entries"].as_u64(), Some(0), "a window that ends before it begins");
     // Nothing was recorded before.
     let answer = json_of(&reader, &[("compare_to", "3h..2h")]);
     assert!(

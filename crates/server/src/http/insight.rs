@@ -10,7 +10,7 @@ use logrec_reader::{
     ContextError, ContextRequest, FacetsRequest, PatternsRequest, Reader, TOO_SLOW, VolumeRequest,
 };
 
-use super::{App, fail, query_string, respond};
+use super::{App, Cost, fail, query_string, respond};
 
 pub(super) async fn context(State(app): State<App>, uri: Uri) -> Response {
     let request = match params(&app, &uri, ContextRequest::parse) {
@@ -18,7 +18,7 @@ pub(super) async fn context(State(app): State<App>, uri: Uri) -> Response {
         Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     };
     let media_type = request.shape().format.media_type();
-    match app.search(move |reader| reader.context(&request)).await {
+    match app.search(Cost::Much, move |reader| reader.context(&request)).await {
         Ok(Ok(body)) => respond(StatusCode::OK, media_type, body),
         Ok(Err(error)) => {
             let status = match error {
@@ -36,7 +36,7 @@ pub(super) async fn fields(State(app): State<App>, uri: Uri) -> Response {
         Ok(request) => request,
         Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     };
-    match app.search(move |reader: &Reader| reader.facets(&request)).await {
+    match app.search(Cost::Much, move |reader: &Reader| reader.facets(&request)).await {
         Ok(Some(body)) => respond(StatusCode::OK, "application/json", body),
         Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
@@ -49,7 +49,7 @@ pub(super) async fn patterns(State(app): State<App>, uri: Uri) -> Response {
         Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     };
     let media_type = request.format().media_type();
-    match app.search(move |reader: &Reader| reader.patterns(&request)).await {
+    match app.search(Cost::Much, move |reader: &Reader| reader.patterns(&request)).await {
         Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
         Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
@@ -62,7 +62,7 @@ pub(super) async fn volume(State(app): State<App>, uri: Uri) -> Response {
         Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     };
     let media_type = request.format().media_type();
-    match app.search(move |reader: &Reader| reader.volume(&request)).await {
+    match app.search(Cost::Much, move |reader: &Reader| reader.volume(&request)).await {
         Ok(Ok(body)) => respond(StatusCode::OK, media_type, body),
         Ok(Err(error)) => fail(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{
+    Extension,
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, Uri, header},
@@ -13,18 +14,24 @@ use logrec_decode::decode_ingest;
 use logrec_reader::{Answer, Reader, Request, TOO_SLOW, Unread, wire};
 use tokio::time::Instant;
 
-use super::{App, body, fail, no_parameters, query_string, respond};
+use super::{App, Cost, body, fail, no_parameters, query_string, respond};
+use crate::stream::Ending;
 
-pub(super) async fn get(State(app): State<App>, uri: Uri) -> Response {
+pub(super) async fn get(
+    State(app): State<App>,
+    uri: Uri,
+    ending: Option<Extension<Ending>>,
+) -> Response {
     let request = match parse(&app, &uri) {
         Ok(request) => request,
         Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
     };
     let media_type = request.shape.format.media_type();
     let body = if request.wait_ms > 0 {
-        wait(&app, request).await
+        wait(&app, request, ending.map(|Extension(ending)| ending)).await
     } else {
-        app.search(move |reader| rendered(&reader.answer(&request))).await
+        let cost = Cost::of(&request.query.filter);
+        app.search(cost, move |reader| rendered(&reader.answer(&request))).await
     };
     match body {
         Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
@@ -45,20 +52,35 @@ fn parse(app: &App, uri: &Uri) -> Result<Request, String> {
 
 /// Answers as soon as something new matches, or when the time is up. Without a cursor "new" is what
 /// comes from now on.
-async fn wait(app: &App, request: Request) -> Result<Option<Vec<u8>>, String> {
+async fn wait(
+    app: &App,
+    request: Request,
+    mut ending: Option<Ending>,
+) -> Result<Option<Vec<u8>>, String> {
+    let cost = Cost::of(&request.query.filter);
     let deadline = Instant::now() + Duration::from_millis(request.wait_ms);
     let mut look = Look { request, unread: Unread::default(), answer: None };
     loop {
         let mut ticket = app.streams.pulse.ticket();
-        let last = Instant::now() >= deadline;
-        look = app.search(move |reader| look.again(reader, last)).await?;
+        let last = Instant::now() >= deadline || ending.as_ref().is_some_and(Ending::has_begun);
+        look = app.search(cost, move |reader| look.again(reader, last)).await?;
         if let Some(answer) = look.answer {
             return Ok(answer);
         }
         tokio::select! {
             () = tokio::time::sleep_until(deadline) => {}
             () = app.streams.pulse.beat(&mut ticket) => {}
+            // A server that ends answers first.
+            () = begins(&mut ending) => {}
         }
+    }
+}
+
+/// Waits for the server's end to begin; for ever where none is told.
+async fn begins(ending: &mut Option<Ending>) {
+    match ending {
+        Some(ending) => ending.begins().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -82,12 +104,13 @@ impl Look {
         }
         self.unread = answer.unread();
         let end = Cursor::read(answer.page().end.clone());
-        // A place in time stays where it is: what is recorded later may bear an older time.
-        if let Some(after) = self.request.query.after.as_mut().filter(|after| after.place.is_none())
-        {
-            *after = end;
-        } else {
-            self.unread = Unread::default();
+        // A place in time stays where it is, since what is recorded later may bear an older time; but what
+        // was looked at need not be looked at again.
+        if let Some(after) = &mut self.request.query.after {
+            if after.place.is_some() {
+                self.unread = Unread::default();
+            }
+            after.read = end.read;
         }
         self
     }

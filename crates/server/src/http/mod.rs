@@ -18,8 +18,9 @@ use axum::{
     response::Response,
     routing::get,
 };
-use logrec_core::{Ring, Source};
+use logrec_core::{Filter, Ring, Source};
 use logrec_reader::{Reader, wire};
+use tokio::sync::Semaphore;
 
 use crate::{
     access::{self, Access},
@@ -77,13 +78,19 @@ impl App {
     /// Searches here when that is quick, else on a thread where it holds up no connection.
     pub(crate) async fn search<T: Send + 'static>(
         &self,
+        cost: Cost,
         work: impl FnOnce(&Reader) -> T + Send + 'static,
     ) -> Result<T, String> {
-        if self.reader.entries_at_most() <= INLINE_ENTRIES_MAX {
+        if cost == Cost::Little && self.reader.entries_at_most() <= INLINE_ENTRIES_MAX {
             return Ok(work(&self.reader));
         }
+        // The semaphore is never closed.
+        let permit = SEARCHES.acquire().await.ok();
         let reader = self.reader.clone();
-        let work = tokio::task::spawn_blocking(move || work(&reader));
+        let work = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&reader)
+        });
         work.await.map_err(|e| format!("the search was given up: {e}"))
     }
 
@@ -93,6 +100,25 @@ impl App {
         &self.reader
     }
 }
+
+/// What a search costs an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// To compare it.
+    Little,
+    /// To run a pattern over it, or to look at all of it.
+    Much,
+}
+
+impl Cost {
+    /// Of looking for what a filter lets through.
+    pub(crate) fn of(filter: &Filter) -> Self {
+        if filter.has_pattern() { Self::Much } else { Self::Little }
+    }
+}
+
+/// Searches on threads of their own at a time; further ones wait.
+static SEARCHES: Semaphore = Semaphore::const_new(8);
 
 /// The API alone, to nest into an application: `app.nest("/api/debug", router(…))`.
 pub fn router(app: App) -> Router {

@@ -40,7 +40,7 @@ use tokio::sync::watch;
 
 pub use session::Session;
 
-use crate::http::{App, fail, query_string};
+use crate::http::{App, Cost, fail, query_string};
 use pulse::Pulse;
 use session::Form;
 
@@ -186,6 +186,19 @@ impl HandedOver {
 #[derive(Clone, Debug)]
 pub(crate) struct Ending(pub(crate) watch::Receiver<bool>);
 
+impl Ending {
+    /// Whether the end has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it begins.
+    pub(crate) async fn begins(&mut self) {
+        // A sender that is gone has ended, too.
+        let _ = self.0.wait_for(|ends| *ends).await;
+    }
+}
+
 type Refusal = (StatusCode, String);
 
 /// `GET /logs/stream`.
@@ -211,8 +224,9 @@ async fn answer(app: &App, parts: &mut Parts) -> Result<Response, Refusal> {
         app.streams.enter(kind).map_err(|message| (StatusCode::SERVICE_UNAVAILABLE, message))?;
     let heartbeat =
         subscription.heartbeat_ms.map_or(app.streams.options.heartbeat, Duration::from_millis);
+    let cost = Cost::of(subscription.filter());
     let follower = app
-        .search(move |reader| Follower::new(reader, subscription))
+        .search(cost, move |reader| Follower::new(reader, subscription))
         .await
         .map_err(|message| (StatusCode::INTERNAL_SERVER_ERROR, message))?;
     let server = parts.extensions.get::<Ending>().map(|ending| ending.0.clone());

@@ -199,9 +199,11 @@ impl Session {
         matches!(self.reading, Reading::Here(_)).then_some(())
     }
 
-    /// Reads on. Who is far behind in a large ring does so on a thread of its own.
+    /// Reads on. Who is far behind in a large ring, or runs a pattern, does so on a thread of its own.
     async fn read(&mut self) {
-        let large = self.behind && self.reader.entries_at_most() > INLINE_ENTRIES_MAX;
+        let is_slow =
+            matches!(&self.reading, Reading::Here(follower) if follower.filter().has_pattern());
+        let large = is_slow || self.behind && self.reader.entries_at_most() > INLINE_ENTRIES_MAX;
         // The semaphore is never closed.
         let permit = if large { READS.acquire().await.ok() } else { None };
         let Reading::Here(mut follower) = std::mem::replace(&mut self.reading, Reading::Lost)

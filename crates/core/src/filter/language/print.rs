@@ -4,9 +4,12 @@ use std::fmt::{self, Write as _};
 
 use super::fields;
 use crate::{
-    Level, LevelSet, Timestamp,
+    EntryId, Level, LevelSet, Timestamp,
     filter::{Comparison, Field, Filter, Pattern, Test},
 };
+
+/// Most entries that a run names.
+const RUN_MAX: usize = 1000;
 
 impl fmt::Display for Filter {
     /// Writes the [query language](super); every entry is an empty text.
@@ -54,8 +57,13 @@ fn write(f: &mut fmt::Formatter<'_>, filter: &Filter, place: Place) -> fmt::Resu
         Filter::Ids(ids) if ids.is_empty() => f.write_str("-*"),
         Filter::Ids(ids) => {
             f.write_str("id=")?;
-            for (i, id) in ids.iter().enumerate() {
-                write!(f, "{}{id}", if i > 0 { "," } else { "" })?;
+            // Runs as they stand, so that the order stays.
+            let next = |a: &EntryId, b: &EntryId| a.next() == *b;
+            for (i, run) in ids.chunk_by(next).flat_map(|run| run.chunks(RUN_MAX)).enumerate() {
+                write!(f, "{}{}", if i > 0 { "," } else { "" }, run[0])?;
+                if run.len() > 1 {
+                    write!(f, "~{}", run.len())?;
+                }
             }
             Ok(())
         }
@@ -194,7 +202,7 @@ fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 
 /// Whether a pattern reads back as it is from between slashes.
 fn is_slashable(pattern: &Pattern) -> bool {
-    !pattern.source().is_empty() && !pattern.source().contains("\\/")
+    !pattern.source().is_empty()
 }
 
 fn slashed(f: &mut fmt::Formatter<'_>, pattern: &Pattern) -> fmt::Result {

@@ -265,6 +265,7 @@ fn stats() -> Value {
     data["sources"] =
         json!({ "type": "array", "items": object(source, &["kind", "name", "total_entries"]) });
     data["followers"] = json!({ "type": "array", "items": { "type": "object" } });
+    data["followers_total"] = whole();
     data["store"] = json!({ "type": "object" });
     let data = object(
         data,
