@@ -461,3 +461,61 @@ proptest! {
         }
     }
 }
+
+/// A fuzzer: queries of the two lists, cut, spliced and with bytes changed, for a second or as long as
+/// `LOGREC_FUZZ_SECONDS` says (a sixth of it: others fuzz, too). None makes the parser panic, what it accepts it
+/// can say again, and no matcher panics over an entry.
+#[test]
+fn mutated_queries_are_read_or_refused() {
+    let seconds = std::env::var("LOGREC_FUZZ_SECONDS").ok().and_then(|s| s.parse::<u64>().ok());
+    let until = std::time::Instant::now()
+        + std::time::Duration::from_millis(seconds.map_or(1000, |s| s * 1000 / 6));
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/language");
+    let read = |file| fs::read_to_string(root.join(file)).unwrap();
+    let lists = read("queries.txt") + &read("malformed.txt");
+    let corpus: Vec<&str> = lists
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.starts_with("at character"))
+        .map(|line| line.strip_prefix("> ").unwrap_or(line).split(" =>").next().unwrap())
+        .collect();
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % below.max(1)
+    };
+    let entries = data_set();
+    let (mut tried, mut accepted, mut buf) = (0u64, 0u64, Vec::new());
+    while std::time::Instant::now() < until {
+        let mut bytes = corpus[random(corpus.len())].as_bytes().to_vec();
+        for _ in 0..=random(4) {
+            let at = random(bytes.len() + 1);
+            match random(5) {
+                0 => bytes.truncate(at),
+                1 => bytes.extend(corpus[random(corpus.len())].bytes()),
+                2 => bytes.insert(at, b" ()\"/\\:=~<>!-*~,.{}\x00\xffORNT09"[random(27)]),
+                3 if at < bytes.len() => _ = bytes.remove(at),
+                _ => {
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte ^= 1 << random(8);
+                    }
+                }
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        tried += 1;
+        if let Ok(filter) = parse(&text) {
+            accepted += 1;
+            let printed = filter.to_string();
+            assert_eq!(parse(&printed), Ok(filter.clone()), "`{text}` printed: `{printed}`");
+            let entry = &entries[random(entries.len())];
+            RecordWriter::new(&mut buf, 1 << 16).entry(entry);
+            let id = EntryId { ring: RingId(1), seq: Seq::from_raw(0) };
+            let head = Head { id, time: entry.timestamp, level: entry.level };
+            let _ = filter.compile().matches(&head, RecordRef::new(&buf));
+        }
+    }
+    // The corpus is neither all good nor all bad.
+    assert!(accepted * 20 > tried && accepted < tried, "{accepted} of {tried} accepted");
+}
