@@ -31,6 +31,7 @@ mod show;
 mod signals;
 mod stats;
 mod tail;
+mod trends;
 mod volume;
 
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ enum Command {
     Context(context::ContextArgs),
     Patterns(patterns::PatternsArgs),
     Volume(volume::VolumeArgs),
+    Trends(trends::TrendsArgs),
     Fields(fields::FieldsArgs),
     Mark(mark::MarkArgs),
     Stats(stats::StatsArgs),
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Context(args) => context::run(&args),
         Command::Patterns(args) => patterns::run(&args),
         Command::Volume(args) => volume::run(&args),
+        Command::Trends(args) => trends::run(&args),
         Command::Fields(args) => fields::run(&args),
         Command::Mark(args) => mark::run(&args),
         Command::Stats(args) => stats::run(&args),

@@ -5,8 +5,11 @@
 
 pub mod facets;
 pub mod miner;
+pub mod numbers;
 pub mod patterns;
+pub mod series;
 pub mod skeleton;
 pub mod stack;
 pub mod template;
+pub mod trends;
 pub mod volume;

@@ -40,7 +40,7 @@ impl Window {
     }
 
     /// Which of the parts of a trend a moment lies in.
-    fn part(&self, time: Timestamp) -> usize {
+    pub(crate) fn part(&self, time: Timestamp) -> usize {
         let span = i128::from(self.to.0) - i128::from(self.from.0) + 1;
         let at = i128::from(time.0) - i128::from(self.from.0);
         let part = at * TREND_PARTS as i128 / span.max(1);

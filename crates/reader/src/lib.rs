@@ -18,6 +18,7 @@ mod patterns;
 mod reader;
 mod shape;
 pub mod text;
+mod trends;
 mod volume;
 mod watched;
 pub mod wire;
@@ -38,6 +39,7 @@ pub use params::{
 pub use patterns::{PATTERNS, PatternsRequest};
 pub use reader::Reader;
 pub use shape::{EntryField, FieldKind, Format, Shape};
+pub use trends::{TRENDS, TrendsRequest};
 pub use volume::{VOLUME, VolumeError, VolumeRequest};
 
 /// What is said of a search that its time limit ended.

@@ -1,5 +1,7 @@
-//! `/logs/context`, `/logs/fields`, `/logs/patterns`, `/logs/volume`: what stands around an entry, which values
-//! fields have, which templates messages, how many entries come when.
+//! `/logs/context`, `/logs/fields`, `/logs/patterns`, `/logs/volume`,
+//! `/logs/trends`: what stands around an entry, which values
+//! fields have, which templates messages, how many entries come when,
+//! and how the numbers in them move.
 
 use axum::{
     extract::State,
@@ -7,7 +9,8 @@ use axum::{
     response::Response,
 };
 use logrec_reader::{
-    ContextError, ContextRequest, FacetsRequest, PatternsRequest, Reader, TOO_SLOW, VolumeRequest,
+    ContextError, ContextRequest, FacetsRequest, PatternsRequest, Reader, TOO_SLOW, TrendsRequest,
+    VolumeRequest,
 };
 
 use super::{App, Cost, fail, query_string, respond};
@@ -50,6 +53,19 @@ pub(super) async fn patterns(State(app): State<App>, uri: Uri) -> Response {
     };
     let media_type = request.format().media_type();
     match app.search(Cost::Much, move |reader: &Reader| reader.patterns(&request)).await {
+        Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
+        Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
+        Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
+    }
+}
+
+pub(super) async fn trends(State(app): State<App>, uri: Uri) -> Response {
+    let request = match params(&app, &uri, TrendsRequest::parse) {
+        Ok(request) => request,
+        Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
+    };
+    let media_type = request.format().media_type();
+    match app.search(Cost::Much, move |reader: &Reader| reader.trends(&request)).await {
         Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
         Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),

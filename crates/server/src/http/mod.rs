@@ -146,6 +146,7 @@ fn api(app: App) -> Router {
         .route("/logs/fields", get(insight::fields))
         .route("/logs/patterns", get(insight::patterns))
         .route("/logs/volume", get(insight::volume))
+        .route("/logs/trends", get(insight::trends))
         .route("/marks", get(marks::get).post(marks::post))
         .route("/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::docs))

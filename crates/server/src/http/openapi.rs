@@ -10,7 +10,9 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
-use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE, STREAM, VOLUME};
+use logrec_reader::{
+    CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE, STREAM, TRENDS, VOLUME,
+};
 use serde_json::{Value, json};
 
 use super::{fail, no_parameters, respond};
@@ -121,6 +123,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         params: &[VOLUME, FILTERS],
         body: None,
         answer: "VolumeAnswer",
+        forms: &["text/plain", "text/markdown"],
+    },
+    Endpoint {
+        method: "get",
+        path: "/logs/trends",
+        id: "getTrends",
+        summary: "Numbers over time, and where they shift",
+        about: "Durations, sizes and other numbers of messages and attributes, by pattern, units made one; p50, p95 and p99 over time; shifts with when, from what to what, and how sure.",
+        params: &[TRENDS, FILTERS],
+        body: None,
+        answer: "TrendsAnswer",
         forms: &["text/plain", "text/markdown"],
     },
     Endpoint {

@@ -13,6 +13,7 @@ pub(super) fn all() -> Value {
         "FieldsAnswer": fields(),
         "PatternsAnswer": patterns(),
         "VolumeAnswer": volume(),
+        "TrendsAnswer": trends(),
         "StatsAnswer": stats(),
         "NewEntries": {
             "oneOf": [{ "$ref": "#/components/schemas/NewEntry" }, { "type": "array", "items": { "$ref": "#/components/schemas/NewEntry" } }],
@@ -237,6 +238,47 @@ fn volume() -> Value {
             "entries": whole(), "filters_applied": applied(), "omitted": omitted,
         }),
         &["success", "data", "events", "entries", "filters_applied"],
+    )
+}
+
+fn trends() -> Value {
+    let quantiles = json!({ "p50": number(), "p95": number(), "p99": number() });
+    let side = object(quantiles.clone(), &["p50", "p95", "p99"]);
+    let shift = object(
+        json!({ "at": number(), "before": side, "after": side, "chance": number() }),
+        &["at", "before", "after", "chance"],
+    );
+    let mut part = quantiles.clone();
+    part["sampled"] = whole();
+    let part = object(part, &["sampled"]);
+    let mut one = quantiles;
+    for (key, schema) in [
+        ("pattern", text()),
+        ("template", text()),
+        ("name", text()),
+        ("nth", whole()),
+        ("attribute", text()),
+        ("unit", json!({ "enum": ["s", "bytes", "percent", ""] })),
+        ("count", whole()),
+        ("min", number()),
+        ("max", number()),
+        ("parts", json!({ "type": "array", "items": part })),
+        ("shift", shift),
+    ] {
+        one[key] = schema;
+    }
+    let one = object(
+        one,
+        &["pattern", "template", "unit", "count", "min", "p50", "p95", "p99", "max", "parts"],
+    );
+    let window = object(json!({ "from": number(), "to": number() }), &["from", "to"]);
+    object(
+        json!({
+            "success": fixed(true), "data": { "type": "array", "items": one }, "count": whole(),
+            "numbers": whole(), "shifts": whole(), "entries": whole(), "window": window, "untold": whole(),
+            "filters_applied": applied(), "omitted": whole(),
+        }),
+        &["success", "data", "count", "numbers", "shifts", "entries", "window", "filters_applied"],
     )
 }
 

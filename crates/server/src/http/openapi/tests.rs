@@ -32,6 +32,7 @@ async fn described_is_what_is_answered() {
         "/logs/fields",
         "/logs/patterns",
         "/logs/volume",
+        "/logs/trends",
         "/logs/stream",
         "/marks",
     ] {
