@@ -5,6 +5,8 @@
 
 pub mod facets;
 pub mod miner;
+pub mod numbers;
+pub mod series;
 pub mod skeleton;
 pub mod stack;
 pub mod template;
