@@ -1,11 +1,12 @@
-//! `/logs/context` and `/logs/fields`: what stands around an entry, and which values fields have.
+//! `/logs/context`, `/logs/fields` and `/logs/digest`: what stands around an entry, which values fields
+//! have, and what is wrong.
 
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
     response::Response,
 };
-use logrec_reader::{ContextError, ContextRequest, FacetsRequest, Reader, TOO_SLOW};
+use logrec_reader::{ContextError, ContextRequest, DigestRequest, FacetsRequest, Reader, TOO_SLOW};
 
 use super::{App, fail, logs::search, query_string, respond};
 
@@ -35,6 +36,19 @@ pub(super) async fn fields(State(app): State<App>, uri: Uri) -> Response {
     };
     match search(&app, move |reader: &Reader| reader.facets(&request)).await {
         Ok(Some(body)) => respond(StatusCode::OK, "application/json", body),
+        Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
+        Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
+    }
+}
+
+pub(super) async fn digest(State(app): State<App>, uri: Uri) -> Response {
+    let request = match params(&app, &uri, DigestRequest::parse) {
+        Ok(request) => request,
+        Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
+    };
+    let media_type = request.format().media_type();
+    match search(&app, move |reader: &Reader| reader.digest(&request)).await {
+        Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
         Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
     }

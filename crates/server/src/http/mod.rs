@@ -78,6 +78,7 @@ fn api(app: App) -> Router {
         .route("/logs/stats", get(stats))
         .route("/logs/context", get(insight::context))
         .route("/logs/fields", get(insight::fields))
+        .route("/logs/digest", get(insight::digest))
         .route("/marks", get(marks::get).post(marks::post))
         .route("/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::docs))

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
-use logrec_reader::{CONTEXT, FACETS, FILTERS, Kind, PAGE, Param, SHAPE};
+use logrec_reader::{CONTEXT, DIGEST, FACETS, FILTERS, Kind, PAGE, Param, SHAPE};
 use serde_json::{Value, json};
 
 use super::{fail, no_parameters, respond};
@@ -32,6 +32,8 @@ pub(super) struct Endpoint {
 }
 
 const FORMS: &[&str] = &["application/x-ndjson", "text/plain", "text/markdown"];
+
+const DIGEST_FORMS: &[&str] = &["text/plain", "text/markdown"];
 
 /// All requests under the base.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -100,6 +102,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         body: None,
         answer: "FieldsAnswer",
         forms: &[],
+    },
+    Endpoint {
+        method: "get",
+        path: "/logs/digest",
+        id: "getDigest",
+        summary: "What is wrong, since when, and why",
+        about: "The first question of any investigation: a verdict, what changed and when, exceptions, silences, slowdowns, rare entries right before the onset that may have caused it, and what to ask next, within a budget of tokens.",
+        params: &[DIGEST, FILTERS],
+        body: None,
+        answer: "DigestAnswer",
+        forms: DIGEST_FORMS,
     },
     Endpoint {
         method: "get",
