@@ -4,7 +4,7 @@ use logrec_core::{Level, Timestamp};
 
 use super::{
     Change, Finding, Moved,
-    collect::{Collected, Key},
+    collect::{Collected, Key, Map},
     places::Value,
     statement::{Statement, merged},
 };
@@ -20,6 +20,11 @@ const SURE: f64 = 14.0;
 const SURE_OF_VALUE: f64 = 18.0;
 /// … and of what is no warning.
 const SURE_OF_INFO: f64 = 30.0;
+/// What is less sure than that counts when others that began at the same time bear it out: it must be this
+/// sure itself, with so many events, and all together as sure as this.
+const WEAK: f64 = 6.5;
+const WEAK_EVENTS_MIN: usize = 5;
+const TOGETHER_SURE: f64 = 19.0;
 /// A rate that grew this much is no wave of the day and no good evening.
 const GROWN: f64 = 3.0;
 /// Events that a change has at least.
@@ -35,8 +40,11 @@ const RHYTHM_MAX: usize = 100_000;
 /// Chance at most of a shift of numbers.
 const CHANCE_MAX: f64 = 1e-6;
 /// Values that a shift needs, and on each side.
-const NUMBERS_MIN: usize = 20;
+const NUMBERS_MIN: usize = 14;
 const NUMBERS_SIDE_MIN: usize = 6;
+/// A leap is at least this factor, with so many values on each side.
+const LEAP: f64 = 2.5;
+const LEAP_SIDE_MIN: usize = 8;
 /// Values of a number that are tested.
 const NUMBERS_MAX: usize = 2000;
 /// A median that moved less than this, as a factor, is not told.
@@ -122,6 +130,7 @@ impl View<'_> {
             is_anomaly: false,
             is_suspect: false,
             weight: 0.0,
+            weak: 0.0,
             level: key.name.level,
             logger: self.logger(statement).into(),
             pattern: pattern.map(crate::miner::Pattern::id),
@@ -152,26 +161,93 @@ pub(super) fn changes(view: &View<'_>) -> Vec<Finding> {
         let is_new =
             matches!(found.last(), Some(Finding { change: Change::New { .. }, .. })) && is_told;
         // Of what was not there before, numbers have nothing to shift from.
-        let shifted = if is_new { None } else { numbers(view, of, &keys) };
-        let is_shifted = shifted.is_some() || is_new;
-        found.extend(shifted);
-        if !is_told {
-            for key in &keys {
-                found.extend(places(view, of, key));
-            }
+        if !is_new {
+            found.extend(shifts(view, of, &keys));
+        }
+        if is_told {
+            continue;
+        }
+        for key in &keys {
+            found.extend(places(view, of, key));
         }
         if (2..=VALUES_MAX).contains(&keys.len()) {
             for key in keys {
-                if !is_told {
-                    found.extend(of_times(view, of, &[key], &key.times(), key.stride, What::Value));
-                }
-                if !is_shifted {
-                    found.extend(numbers(view, of, &[key]));
-                }
+                found.extend(of_times(view, of, &[key], &key.times(), key.stride, What::Value));
             }
         }
     }
+    found.extend(loggers(view, &found));
+    corroborated(found, view.span)
+}
+
+/// What loggers as a whole no longer say, of which no statement tells: one that writes its node's name into
+/// what it says has many statements, each of them rare.
+fn loggers(view: &View<'_>, found: &[Finding]) -> Vec<Finding> {
+    let mut by_logger: Map<u32, Vec<usize>> = Map::default();
+    for (of, statement) in view.statements.iter().enumerate() {
+        by_logger.entry(view.all.keys[statement.keys[0]].name.logger).or_default().push(of);
+    }
+    let mut silent = Vec::new();
+    for statements in by_logger.into_values().filter(|all| (2..=VALUES_MAX).contains(&all.len())) {
+        let is_told = found.iter().any(|finding| {
+            let is_gone = matches!(finding.change, Change::Silent { .. } | Change::Less { .. });
+            is_gone && statements.contains(&finding.statement)
+        });
+        let of_all = || statements.iter().map(|&of| &view.statements[of]);
+        if is_told || of_all().any(|statement| statement.stride > 1) {
+            continue;
+        }
+        let mut times: Vec<i64> = of_all().flat_map(|one| one.times.iter().copied()).collect();
+        times.sort_unstable();
+        let keys: Vec<&Key> = of_all().flat_map(|statement| view.keys(statement)).collect();
+        let Some(&loudest) = statements.iter().max_by_key(|&&of| view.statements[of].count) else {
+            continue;
+        };
+        silent.extend(
+            silence(view, loudest, &keys, &times)
+                .or_else(|| less(view, loudest, &keys, &times, What::Statement)),
+        );
+    }
+    silent
+}
+
+/// Leaves out what is not sure by itself, unless others that began at the same time bear it out.
+fn corroborated(mut found: Vec<Finding>, span: (i64, i64)) -> Vec<Finding> {
+    let near = (span.1 - span.0) / 40;
+    let is_together = |a: &Finding, b: &Finding| (a.at.0 - b.at.0).abs() <= near;
+    let borne_out: Vec<bool> = found
+        .iter()
+        .map(|one| {
+            let others = found
+                .iter()
+                .filter(|other| other.statement != one.statement && is_together(one, other));
+            let sum: f64 =
+                others.map(|other| if other.is_anomaly { SURE } else { other.weak }).sum();
+            one.weak > 0.0 && one.weak + sum >= TOGETHER_SURE
+        })
+        .collect();
+    let mut borne_out = borne_out.into_iter();
+    found.retain_mut(|finding| {
+        let is_borne_out = borne_out.next() == Some(true);
+        finding.is_anomaly |= is_borne_out;
+        finding.weak == 0.0 || is_borne_out
+    });
     found
+}
+
+/// Numbers that shifted: of the statement, or where only a few of its values did, as one job of many, of these.
+fn shifts(view: &View<'_>, of: usize, keys: &[&Key]) -> Vec<Finding> {
+    let whole = numbers(view, of, keys);
+    if !(2..=VALUES_MAX).contains(&keys.len()) {
+        return whole.into_iter().collect();
+    }
+    let each: Vec<Finding> = keys.iter().filter_map(|key| numbers(view, of, &[key])).collect();
+    let told = keys.iter().filter(|key| key.count >= NUMBERS_MIN as u64).count();
+    let is_of_few = !each.is_empty() && each.len() * 2 <= told;
+    match whole {
+        Some(whole) if !is_of_few => vec![whole],
+        _ => each,
+    }
 }
 
 /// Values in places of few values that are new, come more often or fall silent. Of a key that itself came or
@@ -231,7 +307,7 @@ fn of_times(
 ) -> Option<Finding> {
     silence(view, of, keys, times)
         .or_else(|| more(view, of, keys, times, what))
-        .or_else(|| less(view, of, keys, times))
+        .or_else(|| less(view, of, keys, times, what))
         .map(|mut finding| {
             finding.scale(stride);
             finding
@@ -246,7 +322,7 @@ fn silence(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64]) -> Option<F
         return None;
     }
     let (from, until) = rhythm.silence(times, view.span.1)?;
-    if is_replaced(view, of, from) {
+    if is_replaced(view, of, from, rhythm.period) {
         return None;
     }
     let change = Change::Silent { period_ns: rhythm.period };
@@ -263,7 +339,12 @@ fn more(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64], what: What) ->
     let is_place = what == What::Place;
     let window = densest(times, view.span)?;
     let least = if what == What::Statement { SURE } else { SURE_OF_VALUE };
-    if window.sureness() < least || window.inside < EVENTS_MIN || window.ratio < GROWN {
+    let is_sure = window.sureness() >= least && window.inside >= EVENTS_MIN;
+    let may_be_weak = what == What::Statement
+        && view.level(&view.statements[of]) >= Level::Warning
+        && window.sureness() >= WEAK
+        && window.inside >= WEAK_EVENTS_MIN;
+    if !is_sure && !may_be_weak || window.ratio < GROWN {
         return None;
     }
     // What is dense from the beginning on did not come: it went, or is a burst.
@@ -292,9 +373,15 @@ fn more(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64], what: What) ->
         // A new line of this kind is somebody's new feature; a value that was not there before is not.
         Level::Info | Level::Debug | Level::Trace => {
             let is_sure = lasts && window.sureness() > SURE_OF_INFO;
-            is_sure && (is_place || !is_new) && !is_replaced(view, of, window.from)
+            is_sure && (is_place || !is_new) && !is_replaced(view, of, window.from, gap)
         }
     };
+    if !is_sure {
+        if !finding.is_anomaly {
+            return None;
+        }
+        (finding.is_anomaly, finding.weak) = (false, window.sureness());
+    }
     let severity = f64::from(finding.level.index());
     finding.weight = severity * 4.0 + window.llr.ln() + if is_new { 3.0 } else { 0.0 }
         - if lasts { 0.0 } else { 4.0 };
@@ -302,12 +389,15 @@ fn more(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64], what: What) ->
 }
 
 /// What came much less for a time, or no more, and is no clockwork.
-fn less(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64]) -> Option<Finding> {
+fn less(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64], what: What) -> Option<Finding> {
     let window = thinnest(times, view.span)?;
-    let is_thin = window.llr > 30.0 && window.ratio < 0.2 && window.share > 0.03;
+    let is_thin = window.llr > if what == What::Statement { 22.0 } else { 30.0 }
+        && window.ratio < 0.2
+        && window.share > 0.03;
     // What was not yet there at the beginning did not stop.
     let was_there = window.first as f64 > 0.5 * (times.len() - window.inside) as f64 * window.share;
-    if !is_thin || !was_there || window.first < 10 || is_replaced(view, of, window.from) {
+    let gap = (window.from - times[0]) / i64::try_from(window.first.max(1)).unwrap_or(1);
+    if !is_thin || !was_there || window.first < 10 || is_replaced(view, of, window.from, gap) {
         return None;
     }
     let change = Change::Less { per_hour: per_hour(&window, times.len(), view) };
@@ -325,18 +415,28 @@ fn per_hour(window: &Window, all: usize, view: &View<'_>) -> [f64; 2] {
     [outside, window.inside as f64 / (hours * window.share).max(1e-9)]
 }
 
-/// Whether the statement's logger began to say something else at this time, about as often: then it was
+/// Whether the statement's logger began to say other things at this time, half as often at least: then it was
 /// reworded, as in a release, and neither fell silent nor rose.
-fn is_replaced(view: &View<'_>, of: usize, at: i64) -> bool {
+///
+/// `gap` is how long it usually is between two: so much later than the last of the old the new may begin.
+fn is_replaced(view: &View<'_>, of: usize, at: i64, gap: i64) -> bool {
     let near = (view.span.1 - view.span.0) / 50;
+    let late = (view.span.1 - view.span.0).div_euclid(10).max(gap.saturating_mul(6));
     let logger = |statement: &Statement| view.all.keys[statement.keys[0]].name.logger;
     let this = &view.statements[of];
-    view.statements.iter().enumerate().any(|(i, other)| {
-        i != of
-            && logger(other) == logger(this)
-            && other.times.first().is_some_and(|first| (first - at).abs() < near)
-            && other.count * 4 > this.count
-    })
+    let others = view.statements.iter().enumerate();
+    let newcomers = others.filter(|&(i, other)| {
+        let begins = other.times.first().is_some_and(|&first| first >= at - near);
+        i != of && begins && logger(other) == logger(this)
+    });
+    let (mut first, mut count) = (i64::MAX, 0);
+    for (_, other) in newcomers {
+        first = first.min(other.times[0]);
+        count += other.count;
+    }
+    let [elapsed, left] = [at - view.span.0, view.span.1 - at].map(|part| part.max(1) as f64);
+    let before = this.times.partition_point(|&time| time < at) as f64 * this.stride as f64;
+    first <= at.saturating_add(late) && count as f64 * 2.0 > before / elapsed * left
 }
 
 /// Whether the same pattern came from the same logger in another way: with another exception, at another
@@ -403,10 +503,21 @@ fn shifted(values: &[(i64, f64)], unit: Unit) -> Option<(i64, f64, [f64; 2], [f6
         high > 0.0 && low >= 0.0 && high >= SHIFTED * low
     };
     let sides = shift.at.min(plain.len() - shift.at);
-    if shift.chance > CHANCE_MAX || sides < NUMBERS_SIDE_MIN || !is_far(shift.p50) {
+    let is_sure = shift.chance <= CHANCE_MAX || unit != Unit::None && is_leap(&plain, shift.at);
+    if !is_sure || sides < NUMBERS_SIDE_MIN || !is_far(shift.p50) {
         return None;
     }
     Some((sampled[begins(&plain, shift.at)].0, shift.chance, shift.p50, shift.p95))
+}
+
+/// Whether values rose at `at` so far that all but a tenth of those after lie above all before, where there
+/// are too few for ranks to be sure.
+fn is_leap(values: &[f64], at: usize) -> bool {
+    let (before, after) = (series::sorted(&values[..at]), series::sorted(&values[at..]));
+    let low = series::quantile(&after, 0.1);
+    before.len().min(after.len()) >= LEAP_SIDE_MIN
+        && low > series::quantile(&before, 1.0)
+        && series::quantile(&after, 0.5) > LEAP * series::quantile(&before, 0.5)
 }
 
 /// Where the move begins that has its middle at `at`: a slow growth began before it is half done. Back from

@@ -126,6 +126,8 @@ pub struct Finding {
     /// The entry that marks it.
     pub sample: Sample,
     statement: usize,
+    /// How sure it is, if not sure by itself; else 0.
+    weak: f64,
 }
 
 /// What changed about a statement.

@@ -10,11 +10,8 @@ use std::collections::{HashMap, HashSet};
 use super::{Change, Finding, collect::Map, detect::View};
 use logrec_core::Level;
 
-/// Suspects told at most; so many are told also when they are not likely.
-const SUSPECTS_MAX: usize = 16;
-const SUSPECTS_MIN: usize = 8;
-/// Nats from which a suspect is likely.
-const LIKELY: f64 = 1.0;
+/// Suspects told at most.
+const SUSPECTS_MAX: usize = 24;
 /// Entries of a key that can be a rarity.
 const COUNT_MAX: u64 = 64;
 /// Nats that words in common with symptoms are worth at most.
@@ -79,9 +76,6 @@ pub(super) fn suspects(view: &View<'_>, onsets: &[i64], anomalies: &[Finding]) -
     }
     found.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     found.truncate(SUSPECTS_MAX);
-    let is_likely = |(at, finding): (usize, &Finding)| at < SUSPECTS_MIN || finding.weight > LIKELY;
-    let likely = found.iter().enumerate().take_while(|&one| is_likely(one)).count();
-    found.truncate(likely);
     found
 }
 
@@ -129,7 +123,9 @@ fn rare(view: &View<'_>, burst: i64) -> Vec<Rare> {
                 let elsewhere = key.events.iter().filter(|e| (e.time - time).abs() > burst).count();
                 // … and one of the loud ones says less than one that hardly speaks.
                 let loud = ((statement.count - key.count) as f64).sqrt();
-                let others = elsewhere as f64 + as_rare as f64 + loud;
+                // … and one of many values less than one of few.
+                let many = (statement.keys.len() - 1) as f64;
+                let others = elsewhere as f64 + as_rare as f64 + loud + many;
                 let of_logger = &of_logger[&key.name.logger];
                 let is_first_word = of_logger.iter().all(|&t| t >= time);
                 let is_only = of_logger.iter().all(|&t| (t - time).abs() <= burst);
@@ -176,7 +172,6 @@ fn rare_values(view: &View<'_>, burst: i64) -> Vec<Rare> {
 
 /// In how many statements a word stands.
 struct Words {
-    statements: f64,
     in_statements: HashMap<Box<str>, u32>,
 }
 
@@ -198,7 +193,7 @@ impl Words {
                 }
             }
         }
-        Self { statements: view.statements.len() as f64, in_statements }
+        Self { in_statements }
     }
 
     fn of_findings(findings: &[Finding]) -> HashSet<&str> {
@@ -211,10 +206,11 @@ impl Words {
     fn in_common(&self, finding: &Finding, symptoms: &HashSet<&str>) -> f64 {
         let own: HashSet<&str> =
             words(&finding.logger).chain(words(&finding.sample.message)).collect();
-        let worth = |word: &&str| {
-            let in_statements = f64::from(self.in_statements.get(*word).copied().unwrap_or(1));
-            // A word of the two alone is worth most.
-            (self.statements / (in_statements + 1.0)).ln().max(0.0) / self.statements.max(3.0).ln()
+        // A word of the two alone is worth most, one of many nothing.
+        let worth = |word: &&str| match self.in_statements.get(*word).copied().unwrap_or(1) {
+            ..=2 => 1.5,
+            3..=5 => 0.7,
+            _ => 0.0,
         };
         let sum: f64 = own.iter().filter(|word| symptoms.contains(**word)).map(worth).sum();
         sum.min(IN_COMMON_MAX)
