@@ -10,6 +10,7 @@ mod client;
 mod completions;
 mod config;
 mod context;
+mod digest;
 mod doctor;
 mod error;
 mod fields;
@@ -62,6 +63,7 @@ enum Command {
     Run(run::RunArgs),
     Pipe(pipe::PipeArgs),
     Serve(serve::ServeArgs),
+    Digest(digest::DigestArgs),
     Logs(logs::LogsArgs),
     Tail(tail::TailArgs),
     Context(context::ContextArgs),
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Pipe(args) => pipe::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Digest(args) => digest::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Context(args) => context::run(&args),

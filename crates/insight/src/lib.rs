@@ -3,6 +3,7 @@
 //! No I/O, no clock, no hidden state: the same entries give the same answer from a ring, a file or a
 //! store, and a test needs no server.
 
+pub mod digest;
 pub mod facets;
 pub mod miner;
 pub mod numbers;

@@ -7,6 +7,7 @@ use std::{
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
+    sync::mpsc,
 };
 
 use logrec_core::{
@@ -17,6 +18,10 @@ use logrec_decode::{LineDecoder, Origin};
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 << 10;
+/// Files of so many bytes are decoded in a thread of their own.
+const THREAD_BYTES_MIN: u64 = 4 << 20;
+/// Batches of a read's entries that are decoded and wait for being looked at.
+const BATCHES_MAX: usize = 8;
 
 /// A file of log lines, in any form that `logrec-decode` recognises. Times without a zone are read in
 /// this machine's.
@@ -50,9 +55,10 @@ impl LogFile {
     }
 
     /// Reads all of it. An error on the way ends it there: what was read counts.
+    ///
+    /// Of a large file the lines are decoded in a thread of their own, a few batches ahead of `see`: the
+    /// two take about as long.
     fn each(&self, mut see: impl FnMut(u64, &Entry)) {
-        let mut decoder = LineDecoder::new(Origin::File).with_zone(jiff::tz::TimeZone::system());
-        let mut entries = Vec::new();
         let mut n = 0;
         let mut drain = |entries: &mut Vec<Entry>| {
             for entry in entries.drain(..) {
@@ -60,16 +66,38 @@ impl LogFile {
                 n += 1;
             }
         };
-        if let Ok(file) = File::open(&self.path) {
-            let mut file = BufReader::with_capacity(READ_BYTES, file);
-            let mut buf = vec![0; READ_BYTES];
-            while let Ok(len @ 1..) = file.read(&mut buf) {
-                decoder.feed(&buf[..len], self.modified, &mut entries);
+        let Ok(file) = File::open(&self.path) else { return };
+        let is_large = file.metadata().is_ok_and(|metadata| metadata.len() >= THREAD_BYTES_MIN);
+        if !is_large {
+            self.decode(file, |mut entries| {
                 drain(&mut entries);
-            }
+                Some(entries)
+            });
+            return;
+        }
+        std::thread::scope(|scope| {
+            let (sender, batches) = mpsc::sync_channel::<Vec<Entry>>(BATCHES_MAX);
+            let decode =
+                move || self.decode(file, |batch| sender.send(batch).ok().map(|()| Vec::new()));
+            scope.spawn(decode);
+            batches.into_iter().for_each(|mut batch| drain(&mut batch));
+        });
+    }
+
+    /// Decodes a file in batches. Each is given to `give`, which gives back what to put the next in, or
+    /// `None` to end it.
+    fn decode(&self, file: File, mut give: impl FnMut(Vec<Entry>) -> Option<Vec<Entry>>) {
+        let mut decoder = LineDecoder::new(Origin::File).with_zone(jiff::tz::TimeZone::system());
+        let mut entries = Vec::new();
+        let mut file = BufReader::with_capacity(READ_BYTES, file);
+        let mut buf = vec![0; READ_BYTES];
+        while let Ok(len @ 1..) = file.read(&mut buf) {
+            decoder.feed(&buf[..len], self.modified, &mut entries);
+            let Some(next) = give(entries) else { return };
+            entries = next;
         }
         decoder.finish(&mut entries);
-        drain(&mut entries);
+        give(entries);
     }
 
     /// Where it lies.

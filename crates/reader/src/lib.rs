@@ -6,6 +6,7 @@
 
 mod answer;
 mod context;
+mod digest;
 mod facets;
 mod file;
 mod fold;
@@ -25,6 +26,7 @@ pub mod wire;
 
 pub use answer::{Answer, Unread};
 pub use context::{CONTEXT, ContextError, ContextRequest};
+pub use digest::{DIGEST, DigestRequest};
 pub use facets::{FACETS, FacetsRequest};
 pub use file::LogFile;
 pub use follow::{

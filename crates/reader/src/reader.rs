@@ -77,7 +77,7 @@ impl Reader {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sources(&self) -> Vec<Arc<dyn Source>> {
+    pub(crate) fn sources(&self) -> Vec<Arc<dyn Source>> {
         let mut all = self.sources.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(watched) = &mut *self.watched() {
             let own: Vec<RingId> = all.iter().map(|source| source.id()).collect();

@@ -1,7 +1,5 @@
-//! `/logs/context`, `/logs/fields`, `/logs/patterns`, `/logs/volume`,
-//! `/logs/trends`: what stands around an entry, which values
-//! fields have, which templates messages, how many entries come when,
-//! and how the numbers in them move.
+//! What entries mean: `/logs/context` (what stands around one), `/logs/fields` (values), `/logs/patterns`
+//! (templates), `/logs/volume` (how many when), `/logs/trends` (numbers), `/logs/digest` (what is wrong).
 
 use axum::{
     extract::State,
@@ -9,8 +7,8 @@ use axum::{
     response::Response,
 };
 use logrec_reader::{
-    ContextError, ContextRequest, FacetsRequest, PatternsRequest, Reader, TOO_SLOW, TrendsRequest,
-    VolumeRequest,
+    ContextError, ContextRequest, DigestRequest, FacetsRequest, PatternsRequest, Reader, TOO_SLOW,
+    TrendsRequest, VolumeRequest,
 };
 
 use super::{App, Cost, fail, query_string, respond};
@@ -41,6 +39,19 @@ pub(super) async fn fields(State(app): State<App>, uri: Uri) -> Response {
     };
     match app.search(Cost::Much, move |reader: &Reader| reader.facets(&request)).await {
         Ok(Some(body)) => respond(StatusCode::OK, "application/json", body),
+        Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
+        Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
+    }
+}
+
+pub(super) async fn digest(State(app): State<App>, uri: Uri) -> Response {
+    let request = match params(&app, &uri, DigestRequest::parse) {
+        Ok(request) => request,
+        Err(message) => return fail(StatusCode::UNPROCESSABLE_ENTITY, &message),
+    };
+    let media_type = request.format().media_type();
+    match app.search(Cost::Much, move |reader: &Reader| reader.digest(&request)).await {
+        Ok(Some(body)) => respond(StatusCode::OK, media_type, body),
         Ok(None) => fail(StatusCode::UNPROCESSABLE_ENTITY, TOO_SLOW),
         Err(message) => fail(StatusCode::INTERNAL_SERVER_ERROR, &message),
     }

@@ -147,6 +147,7 @@ fn api(app: App) -> Router {
         .route("/logs/patterns", get(insight::patterns))
         .route("/logs/volume", get(insight::volume))
         .route("/logs/trends", get(insight::trends))
+        .route("/logs/digest", get(insight::digest))
         .route("/marks", get(marks::get).post(marks::post))
         .route("/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::docs))

@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 use logrec_reader::{
-    CONTEXT, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE, STREAM, TRENDS, VOLUME,
+    CONTEXT, DIGEST, FACETS, FILTERS, Kind, PAGE, PATTERNS, Param, SHAPE, STREAM, TRENDS, VOLUME,
 };
 use serde_json::{Value, json};
 
@@ -34,6 +34,8 @@ pub(super) struct Endpoint {
 }
 
 const FORMS: &[&str] = &["application/x-ndjson", "text/plain", "text/markdown"];
+
+const DIGEST_FORMS: &[&str] = &["text/plain", "text/markdown"];
 
 /// All requests under the base.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -146,6 +148,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         body: None,
         answer: "",
         forms: &["text/event-stream"],
+    },
+    Endpoint {
+        method: "get",
+        path: "/logs/digest",
+        id: "getDigest",
+        summary: "What is wrong, since when, and why",
+        about: "The first question of any investigation: a verdict, what changed and when, exceptions, silences, slowdowns, rare entries right before the onset that may have caused it, and what to ask next, within a budget of tokens.",
+        params: &[DIGEST, FILTERS],
+        body: None,
+        answer: "DigestAnswer",
+        forms: DIGEST_FORMS,
     },
     Endpoint {
         method: "get",

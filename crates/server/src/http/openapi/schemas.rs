@@ -14,6 +14,7 @@ pub(super) fn all() -> Value {
         "PatternsAnswer": patterns(),
         "VolumeAnswer": volume(),
         "TrendsAnswer": trends(),
+        "DigestAnswer": digest(),
         "StatsAnswer": stats(),
         "NewEntries": {
             "oneOf": [{ "$ref": "#/components/schemas/NewEntry" }, { "type": "array", "items": { "$ref": "#/components/schemas/NewEntry" } }],
@@ -279,6 +280,64 @@ fn trends() -> Value {
             "filters_applied": applied(), "omitted": whole(),
         }),
         &["success", "data", "count", "numbers", "shifts", "entries", "window", "filters_applied"],
+    )
+}
+
+fn digest() -> Value {
+    let moment = json!({ "type": "string", "format": "date-time" });
+    let kinds =
+        json!({ "type": "string", "enum": ["new", "more", "less", "silent", "shift", "rare"] });
+    let number_that_moved = object(
+        json!({
+            "name": text(), "unit": { "type": "string", "enum": ["none", "seconds", "bytes", "percent"] },
+            "p50_before": number(), "p50_after": number(), "p95_before": number(), "p95_after": number(),
+            "chance": number(),
+        }),
+        &["name", "unit", "p50_before", "p50_after", "p95_before", "p95_after", "chance"],
+    );
+    let finding = object(
+        json!({
+            "at": moment, "until": moment, "kind": kinds, "anomaly": flag(), "suspect": flag(),
+            "what": text(), "level": text(), "logger": text(), "message": text(), "exception": text(),
+            "attributes": text(), "value": text(), "count": whole(), "per_hour_before": number(),
+            "per_hour_after": number(), "expected_every_s": number(),
+            "numbers": { "type": "array", "items": number_that_moved }, "pattern": text(), "id": text(),
+        }),
+        &["at", "kind", "anomaly", "suspect", "what", "level", "logger", "message", "count", "id"],
+    );
+    let noise = object(
+        json!({ "level": text(), "logger": text(), "template": text(), "count": whole() }),
+        &["level", "logger", "template", "count"],
+    );
+    let coverage = object(
+        json!({
+            "entries": whole(), "from": moment, "to": moment,
+            "levels": { "type": "object", "additionalProperties": whole() }, "loggers": whole(),
+            "patterns": whole(), "sources": whole(), "overwritten": whole(), "dropped": whole(),
+            "untold": whole(),
+        }),
+        &[
+            "entries",
+            "levels",
+            "loggers",
+            "patterns",
+            "sources",
+            "overwritten",
+            "dropped",
+            "untold",
+        ],
+    );
+    object(
+        json!({
+            "success": fixed(true),
+            "verdict": object(json!({ "anomalies": whole(), "onset": moment }), &["anomalies"]),
+            "coverage": coverage,
+            "findings": { "type": "array", "items": finding },
+            "noise": { "type": "array", "items": noise },
+            "next": { "type": "array", "items": text() },
+            "omitted": whole(),
+        }),
+        &["success", "verdict", "coverage", "findings", "noise", "next", "omitted"],
     )
 }
 

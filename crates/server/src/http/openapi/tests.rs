@@ -33,6 +33,7 @@ async fn described_is_what_is_answered() {
         "/logs/patterns",
         "/logs/volume",
         "/logs/trends",
+        "/logs/digest",
         "/logs/stream",
         "/marks",
     ] {
