@@ -129,6 +129,43 @@ fn stdin_is_a_file_too() {
     assert_eq!(answer(&output.stdout)["count"], 1);
 }
 
+/// What `logrec` says of what comes by a pipe, which can be read once.
+fn piped(place: &Place, args: &[&str], input: &str) -> std::process::Output {
+    let mut command = place.logrec(args);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn every_question_can_be_asked_of_a_pipe() {
+    let place = Place::new();
+    let file = place.write("app.log", LOG);
+    for args in [
+        &["logs"][..],
+        &["logs", "--level", "ERROR"],
+        &["patterns"],
+        &["patterns", "--compare-to", "2026-01-02T03:04:07Z"],
+        &["volume"],
+        &["fields"],
+    ] {
+        let by_pipe = piped(&place, &[args, &["-"]].concat(), LOG);
+        assert_eq!(by_pipe.status.code(), Some(0), "{args:?}: {}", text(&by_pipe.stderr));
+        let mut of_file = place.logrec(&[args, &["-"]].concat());
+        let of_file = of_file.stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+        assert_eq!(text(&by_pipe.stdout), text(&of_file.stdout), "{args:?}");
+    }
+    let stats = answer(&piped(&place, &["stats", "-"], LOG).stdout);
+    assert_eq!(stats["data"]["total_entries"], 4);
+    let logs = answer(&piped(&place, &["logs", "--level", "ERROR", "-"], LOG).stdout);
+    let id = logs["data"][0]["id"].as_str().unwrap();
+    for mode in ["lines", "story"] {
+        let around = piped(&place, &["context", id, "--mode", mode, "-"], LOG);
+        assert!(text(&around.stdout).contains("slow query"), "{mode}: {}", text(&around.stderr));
+    }
+}
+
 #[test]
 fn a_token_is_brought() {
     let place = Place::new();
