@@ -72,6 +72,12 @@ enum Value {
     Pattern(Pattern),
 }
 
+/// The character of a number in hexadecimal, of at most six digits.
+fn numbered(hex: &str) -> Option<char> {
+    let is_number = hex.len() <= 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    u32::from_str_radix(hex, 16).ok().filter(|_| is_number).and_then(char::from_u32)
+}
+
 impl<'t> Parser<'t> {
     fn rest(&self) -> &'t str {
         &self.text[self.at..]
@@ -503,10 +509,9 @@ impl<'t> Parser<'t> {
                     Some((_, 'r')) => '\r',
                     Some((_, 't')) => '\t',
                     Some((_, 'u')) => {
-                        let digits: String = chars.by_ref().map(|(_, c)| c).take_while(|c| *c != '}').take(8).collect();
-                        let code = digits.strip_prefix('{').and_then(|hex| u32::from_str_radix(hex, 16).ok());
-                        match code.and_then(char::from_u32) {
-                            Some(c) => c,
+                        let braces = self.rest()[i + 2..].strip_prefix('{').and_then(|b| b.split_once('}'));
+                        match braces.and_then(|(hex, _)| numbered(hex).zip(chars.nth(hex.len() + 1))) {
+                            Some((c, _)) => c,
                             None => return self.err(open + i, "a character by its number is written \\u{1f600}".to_owned()),
                         }
                     }
