@@ -223,6 +223,35 @@ fn what_malformed_queries_are_told() {
 }
 
 #[test]
+fn times_get_a_zone_and_nothing_else_changes() {
+    let zone = TimeZone::fixed(jiff::tz::offset(1));
+    let times = Times::new(Timestamp(START), &zone).with_marks(&Deploy);
+    for (text, expected) in [
+        ("", ""),
+        ("a timestamp:*", "error"),
+        (
+            r#"timestamp>=mark:deploy  (timestamp < "2026-01-02 03:04:05" OR -größe)"#,
+            r#"timestamp>=mark:deploy  (timestamp < 2026-01-02T02:04:05Z OR -größe)"#,
+        ),
+        (
+            "timestamp=2026-01-02 attr.timestamp=2026-01-02 \"timestamp=2026-01-02\"",
+            "timestamp=2026-01-01T23:00:00Z attr.timestamp=2026-01-02 \"timestamp=2026-01-02\"",
+        ),
+        ("timestamp>15m timestamp<2026-01-02T03:04:05Z", ""),
+        (r#"level=error /a\/b/i id!=1-20 a"#, ""),
+    ] {
+        match Filter::with_zones(text, &times) {
+            Ok(zoned) => {
+                assert_eq!(zoned, if expected.is_empty() { text } else { expected });
+                let utc = Times { zone: &TimeZone::UTC, ..times };
+                assert_eq!(Filter::parse(&zoned, &utc), Filter::parse(text, &times));
+            }
+            Err(error) => assert_eq!(expected, "error", "{error}"),
+        }
+    }
+}
+
+#[test]
 fn bounds_are_errors() {
     for (text, expected) in [
         ("a ".repeat(6000), "the query has 12000 bytes; give at most 10000"),

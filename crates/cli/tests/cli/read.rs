@@ -72,6 +72,38 @@ fn a_file_and_a_server_give_the_same() {
 }
 
 #[test]
+fn times_without_a_zone_are_of_who_asks() {
+    let place = Place::new();
+    place.write("app.log", LOG);
+    // In UTC; who asks is five hours behind.
+    let served = place.serve(&["serve", "app.log"]);
+    served.wait_for(4);
+    let url = served.url();
+    assert_eq!(
+        place
+            .output(&["mark", "early", "--time", "2026-01-02T03:04:05Z", "--url", &url])
+            .status
+            .code(),
+        Some(0)
+    );
+    let ask = |args: &[&str]| {
+        let mut command = place.logrec(&[args, &["--url", &url]].concat());
+        let output = command.env("TZ", "America/New_York").output().unwrap();
+        assert!(output.stderr.is_empty(), "{args:?}: {}", text(&output.stderr));
+        answer(&output.stdout)
+    };
+    let local = "2026-01-01T22:04:06.5";
+    let query = format!("timestamp>mark:early timestamp<{local}");
+    assert_eq!(ask(&["logs", "-q", &query])["count"], 1);
+    assert_eq!(ask(&["logs", "-q", &format!("timestamp>={local}")])["count"], 2);
+    assert_eq!(ask(&["logs", "--until", local])["count"], 2);
+    let compared = ask(&["patterns", "--compare-to", local]);
+    assert_eq!((&compared["entries"], &compared["compared_to"]["entries"]), (&2.into(), &2.into()));
+    let window = format!("2026-01-01T22:04:05..{local}");
+    assert_eq!(ask(&["patterns", "--compare-to", &window])["compared_to"]["entries"], 2);
+}
+
+#[test]
 fn exit_statuses() {
     let place = Place::new();
     place.write("app.log", LOG);
