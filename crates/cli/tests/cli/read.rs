@@ -104,6 +104,46 @@ fn times_without_a_zone_are_of_who_asks() {
 }
 
 #[test]
+fn on_a_terminal_rows_say_what_they_stand_for() {
+    let place = Place::new();
+    let line = |s: usize, rest: &str| {
+        format!("{{\"time\":\"2026-01-02T03:04:0{s}Z\",\"level\":\"info\",{rest}}}\n")
+    };
+    let mut log: String = (0..3).map(|s| line(s, &format!("\"msg\":\"took {s} ms\""))).collect();
+    log.push_str(&line(5, r#""msg":"ours","id":"mine-1","fold":{"count":7,"first":1,"last":2}"#));
+    place.write("app.log", log);
+    let shown = |args: &[&str]| {
+        let args = [&["logs", "--utc", "app.log"], args].concat();
+        let (mut child, ours) = crate::run::on_terminal(&place, &args);
+        let mut lines = Lines::new(std::fs::File::from(ours));
+        let footer =
+            |line: &str| line.contains("# ") && (line.contains(" entr") || line.contains("row"));
+        let mut all = Vec::new();
+        while all.last().is_none_or(|line: &String| line.is_empty() || !footer(line)) {
+            all.push(lines.next());
+            assert!(all.len() < 20, "{all:?}");
+        }
+        assert_eq!(end(&mut child).code(), Some(0));
+        all
+    };
+    let lines = shown(&["--fold"]);
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(
+        lines[1]
+            .contains("# × 3 like this, 2026-01-02T03:04:00.000Z to 2026-01-02T03:04:02.000Z, id=")
+    );
+    assert!(lines[1].contains("~3"), "{lines:?}");
+    assert!(
+        lines[2].contains("ours") && lines[2].contains("id=mine-1") && lines[2].contains("fold={"),
+        "{lines:?}"
+    );
+    assert!(lines[3].contains("# 2 rows, 4 entries"), "{lines:?}");
+    let lines = shown(&["--search", "ours", "--fields", "message,id"]);
+    assert!(lines[0].starts_with("ours ") && !lines[0].contains("mine-1"), "{lines:?}");
+    assert!(lines[1].contains("# 1 entry"), "{lines:?}");
+}
+
+#[test]
 fn exit_statuses() {
     let place = Place::new();
     place.write("app.log", LOG);
