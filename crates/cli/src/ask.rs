@@ -1,6 +1,8 @@
 //! Where the reading commands read: files, a folder of recordings, or a server.
 
 use std::{
+    fs::File,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -96,8 +98,8 @@ impl Source {
                 reader.add(rings::open(path)?);
                 continue;
             }
-            let file = LogFile::open(named(path))
-                .with_context(|| format!("cannot read {}", path.display()))?;
+            let file = if is_stdin(path) { stdin() } else { LogFile::open(path) };
+            let file = file.with_context(|| format!("cannot read {}", path.display()))?;
             reader.add(Arc::new(file));
         }
         Ok(Self::Local(reader))
@@ -145,7 +147,26 @@ impl Source {
     }
 }
 
+/// What stdin is called as a file.
+const STDIN: &str = "/dev/stdin";
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// `-` is stdin.
 pub(crate) fn named(path: &Path) -> &Path {
-    if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path }
+    if is_stdin(path) { Path::new(STDIN) } else { path }
+}
+
+/// Stdin as a file that can be read as often as a question takes. What comes by a pipe goes to a temporary
+/// file first, which has no name and is gone with this process: a log may be larger than memory.
+fn stdin() -> io::Result<LogFile> {
+    let mut stdin = io::stdin().lock();
+    if rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&stdin)?.st_mode).is_file() {
+        return LogFile::open(STDIN);
+    }
+    let mut kept: File = tempfile::tempfile()?;
+    io::copy(&mut stdin, &mut kept)?;
+    LogFile::of(kept, STDIN)
 }

@@ -157,21 +157,22 @@ impl Zone {
 
 /// A date and time of this place as one that a server elsewhere understands; all else as it is.
 fn zoned(text: &str, zone: &TimeZone) -> String {
-    match text.trim().parse::<jiff::civil::DateTime>() {
-        Ok(_) => Timestamp::parse(text, Timestamp::now(), zone)
-            .map_or_else(|_| text.to_owned(), |time| time.to_string()),
-        Err(_) => text.to_owned(),
+    Times::new(Timestamp::now(), zone).with_zone(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// A window, `FROM..TO` or the time it ends at, as [`zoned`] has each.
+pub(crate) fn zoned_window(text: &str, zone: &TimeZone) -> String {
+    match text.split_once("..") {
+        Some((from, to)) => format!("{}..{}", zoned(from, zone), zoned(to, zone)),
+        None => zoned(text, zone),
     }
 }
 
-/// A query with times of this place as one that a server elsewhere understands. Marks are the server's,
-/// so a query with both stays as it is.
+/// A query with times of this place as ones that a server elsewhere understands. One that cannot be read
+/// stays as it is: the error is to speak of what was written.
 fn zoned_query(text: &str, zone: &TimeZone) -> String {
-    let times = Times::new(Timestamp::now(), zone);
-    match Filter::parse(text, &times) {
-        Ok(filter) if text.contains("timestamp") && *zone != TimeZone::UTC => filter.to_string(),
-        _ => text.to_owned(),
-    }
+    let times = Times::new(Timestamp::now(), zone).with_marks(&AnyMark);
+    Filter::with_zones(text, &times).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Marks of a server that is not asked yet: every name may be one.

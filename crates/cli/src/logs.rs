@@ -157,10 +157,17 @@ fn footer(out: &mut Vec<u8>, page: &Page<'_>, is_onwards: bool, style: &Style) {
         let missed = format!("{} were overwritten before they could be read", page.missed);
         show::note(out, &missed, style);
     }
-    let entries = match page.count {
-        0 => "nothing matched".to_owned(),
-        1 => "1 entry".to_owned(),
-        n => format!("{n} entries"),
+    let number = |n: usize, one: &str, many: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    let entries = match (page.count, page.entries) {
+        (0, _) => "nothing matched".to_owned(),
+        (count, None) => number(count, "entry", "entries"),
+        (count, Some(entries)) => {
+            let entries = number(entries, "entry", "entries");
+            format!("{}, {entries}", number(count, "row", "rows"))
+        }
     };
     let more = match (&page.next_cursor, is_onwards) {
         (Some(cursor), false) => format!("; there are older ones: --before {cursor}"),

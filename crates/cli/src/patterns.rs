@@ -16,7 +16,7 @@ use logrec_reader::{PatternsRequest, TOO_SLOW};
 use crate::{
     ask::{Source, SourceArgs},
     error::{NOTHING, StdoutClosed},
-    filters::{AnyMark, Filters, add, read},
+    filters::{AnyMark, Filters, add, read, zoned_window},
     show,
 };
 
@@ -71,7 +71,8 @@ pub(crate) fn run(args: &PatternsArgs) -> anyhow::Result<ExitCode> {
     }
     let zone = TimeZone::system();
     let mut params = args.filters.params(&zone)?;
-    add(&mut params, "compare_to", args.compare_to.as_deref());
+    let compare_to = args.compare_to.as_deref().map(|window| zoned_window(window, &zone));
+    add(&mut params, "compare_to", compare_to.as_deref());
     add(&mut params, "top", args.top.as_deref());
     add(&mut params, "max_tokens", args.max_tokens.as_deref());
     let is_terminal = std::io::stdout().is_terminal();

@@ -1,6 +1,7 @@
 //! Output of the reading commands: bytes as they are, or entries for people.
 
 use std::{
+    collections::BTreeMap,
     io::{IsTerminal, Write},
     process::{Command, Stdio},
 };
@@ -70,6 +71,8 @@ pub(crate) struct Page<'a> {
     #[serde(borrow)]
     pub(crate) data: &'a RawValue,
     pub(crate) count: usize,
+    /// How many entries the rows stand for, where they are folded.
+    pub(crate) entries: Option<usize>,
     pub(crate) next_cursor: Option<String>,
     pub(crate) prev_cursor: Option<String>,
     #[serde(default)]
@@ -83,21 +86,10 @@ impl<'a> Page<'a> {
         serde_json::from_slice(body).context("the answer is none of logrec's")
     }
 
-    /// The entries with their names, as values again.
-    fn entries(&self) -> anyhow::Result<Vec<(EntryId, Entry)>> {
-        if self.count == 0 {
-            return Ok(Vec::new());
-        }
-        let ingest = decode_ingest(self.data.get().as_bytes(), Timestamp::now())
-            .context("the answer's entries cannot be read")?;
-        let named = ingest.entries.into_iter().map(|mut entry| {
-            // The name of an entry is no field of what was logged, and so became an attribute.
-            let at = entry.attributes.iter().position(|(name, _)| name == "id");
-            let id = at.map(|at| entry.attributes.remove(at).1);
-            let id = id.as_ref().and_then(|id| id.as_str()?.parse().ok()).unwrap_or(NO_ID);
-            (id, entry)
-        });
-        Ok(named.collect())
+    /// The rows, as values again.
+    fn rows(&self) -> anyhow::Result<Vec<Row>> {
+        let items: Vec<BTreeMap<String, &RawValue>> = serde_json::from_str(self.data.get())?;
+        items.into_iter().map(Row::read).collect()
     }
 
     /// The entries, an object a line.
@@ -115,10 +107,7 @@ impl<'a> Page<'a> {
     pub(crate) fn lines(&self, shape: &Shape, style: &Style) -> anyhow::Result<Vec<u8>> {
         let mut out = Vec::new();
         let mut record = Vec::new();
-        for (id, mut entry) in self.entries()? {
-            // As its name, what a row stands for is no attribute of what was logged.
-            let at = entry.attributes.iter().position(|(name, _)| name == "fold");
-            let fold = at.map(|at| entry.attributes.remove(at).1);
+        for Row { id, entry, fold } in self.rows()? {
             let mut writer = RecordWriter::new(&mut record, RECORD_BYTES_MAX);
             writer.entry(&entry);
             writer.finish();
@@ -132,7 +121,7 @@ impl<'a> Page<'a> {
             };
             styled_line(&mut out, &row, shape, style);
             if let Some(fold) = fold {
-                note(&mut out, &folded(&fold, style), style);
+                note(&mut out, &fold.told(style), style);
             }
         }
         Ok(out)
@@ -142,17 +131,45 @@ impl<'a> Page<'a> {
 /// Of an answer without names.
 const NO_ID: EntryId = EntryId { ring: RingId(0), seq: Seq::from_raw(0) };
 
+/// What an answer has of an entry, or of a run of several.
+#[derive(Debug)]
+struct Row {
+    id: EntryId,
+    entry: Entry,
+    fold: Option<Fold>,
+}
+
+impl Row {
+    /// Reads the members of a row's object. Its name, and what it stands for, are no fields of what was
+    /// logged; attributes that are called like them are, and lie deeper.
+    fn read(mut members: BTreeMap<String, &RawValue>) -> anyhow::Result<Self> {
+        let id = members.remove("id").map(|id| serde_json::from_str::<String>(id.get()));
+        let id = id.transpose()?.and_then(|id| id.parse().ok()).unwrap_or(NO_ID);
+        let fold = members.remove("fold").map(|fold| serde_json::from_str(fold.get()));
+        let logged = serde_json::to_vec(&members)?;
+        let ingest = decode_ingest(&logged, Timestamp::now());
+        let entry = ingest.ok().and_then(|mut ingest| ingest.entries.pop());
+        let entry = entry.context("the answer's entries cannot be read")?;
+        Ok(Self { id, entry, fold: fold.transpose()? })
+    }
+}
+
 /// What a folded row stands for.
-fn folded(fold: &logrec_core::Value, style: &Style) -> String {
-    let logrec_core::Value::Map(items) = fold else { return String::new() };
-    let number = |key: &str| items.iter().find(|(k, _)| k == key).and_then(|(_, v)| v.as_f64());
-    let time = |key| time(number(key).unwrap_or_default(), style);
-    format!(
-        "× {} like this, {} to {}",
-        number("count").unwrap_or_default(),
-        time("first"),
-        time("last")
-    )
+#[derive(Debug, Deserialize)]
+struct Fold {
+    count: u64,
+    first: f64,
+    last: f64,
+    #[serde(default)]
+    ids: Vec<String>,
+}
+
+impl Fold {
+    fn told(&self, style: &Style) -> String {
+        let [first, last] = [self.first, self.last].map(|seconds| time(seconds, style));
+        let (count, ids) = (self.count, self.ids.join(","));
+        format!("× {count} like this, {first} to {last}, id={ids}")
+    }
 }
 
 /// How this terminal is written to.

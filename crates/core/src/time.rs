@@ -104,6 +104,16 @@ impl<'a> Times<'a> {
         })
     }
 
+    /// A date and time that has no zone as the same moment in UTC, as RFC 3339; `None` of every other text.
+    #[must_use]
+    pub fn with_zone(&self, text: &str) -> Option<String> {
+        let text = text.trim();
+        let is_zoned = text.parse::<jiff::Timestamp>().is_ok();
+        let is_local = !is_zoned && text.parse::<jiff::civil::DateTime>().is_ok();
+        let time = Timestamp::parse(text, self.now, self.zone).ok().filter(|_| is_local)?;
+        Some(time.to_jiff().to_string())
+    }
+
     /// The first and the last moment that a written time means. A moment written to the microsecond or
     /// coarser means all of that microsecond, which is as exactly as an answer tells times: an entry's
     /// own timestamp finds that entry. A span back from now means a single moment, as does a mark.
@@ -267,6 +277,30 @@ mod tests {
         }
         assert!(matches!(parse("99999999999999"), Err(ParseTimeError::OutOfRange(_))));
         assert!(matches!(parse("9999-01-01T00:00:00Z"), Err(ParseTimeError::OutOfRange(_))));
+    }
+
+    #[test]
+    fn a_zone_is_added_where_there_is_none() {
+        let zone = TimeZone::fixed(jiff::tz::offset(-5));
+        let times = Times::new(Timestamp(0), &zone);
+        let utc = Times { zone: &TimeZone::UTC, ..times };
+        for (text, expected) in [
+            ("2026-01-02T03:04:05", Some("2026-01-02T08:04:05Z")),
+            (" 2026-01-02 03:04 ", Some("2026-01-02T08:04:00Z")),
+            ("2026-01-02", Some("2026-01-02T05:00:00Z")),
+            ("2026-01-02T03:04:05.123456789", Some("2026-01-02T08:04:05.123456789Z")),
+            ("2026-01-02T03:04:05Z", None),
+            ("2026-01-02T03:04:05+01:00", None),
+            ("1700000000", None),
+            ("15m", None),
+            ("mark:2026-01-02", None),
+            ("soon", None),
+        ] {
+            assert_eq!(times.with_zone(text).as_deref(), expected, "{text}");
+            if let Some(zoned) = expected {
+                assert_eq!(times.parse_bounds(text), utc.parse_bounds(zoned));
+            }
+        }
     }
 
     #[test]

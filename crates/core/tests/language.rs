@@ -122,6 +122,7 @@ fn data_set() -> Vec<Entry> {
     h.process = Some(5000);
     h.attributes =
         vec![("duration_ms".into(), "slow".into()), ("big".into(), Value::UInt(u64::MAX))];
+    i.attributes = vec![("big".into(), Value::Float(1e20))];
     i.process = None;
     j.service = text("shop");
     j.attributes =
@@ -222,6 +223,35 @@ fn what_malformed_queries_are_told() {
 }
 
 #[test]
+fn times_get_a_zone_and_nothing_else_changes() {
+    let zone = TimeZone::fixed(jiff::tz::offset(1));
+    let times = Times::new(Timestamp(START), &zone).with_marks(&Deploy);
+    for (text, expected) in [
+        ("", ""),
+        ("a timestamp:*", "error"),
+        (
+            r#"timestamp>=mark:deploy  (timestamp < "2026-01-02 03:04:05" OR -größe)"#,
+            r#"timestamp>=mark:deploy  (timestamp < 2026-01-02T02:04:05Z OR -größe)"#,
+        ),
+        (
+            "timestamp=2026-01-02 attr.timestamp=2026-01-02 \"timestamp=2026-01-02\"",
+            "timestamp=2026-01-01T23:00:00Z attr.timestamp=2026-01-02 \"timestamp=2026-01-02\"",
+        ),
+        ("timestamp>15m timestamp<2026-01-02T03:04:05Z", ""),
+        (r#"level=error /a\/b/i id!=1-20 a"#, ""),
+    ] {
+        match Filter::with_zones(text, &times) {
+            Ok(zoned) => {
+                assert_eq!(zoned, if expected.is_empty() { text } else { expected });
+                let utc = Times { zone: &TimeZone::UTC, ..times };
+                assert_eq!(Filter::parse(&zoned, &utc), Filter::parse(text, &times));
+            }
+            Err(error) => assert_eq!(expected, "error", "{error}"),
+        }
+    }
+}
+
+#[test]
 fn bounds_are_errors() {
     for (text, expected) in [
         ("a ".repeat(6000), "the query has 12000 bytes; give at most 10000"),
@@ -248,6 +278,10 @@ fn model(filter: &Filter, id: EntryId, entry: &Entry) -> bool {
         Filter::Since(t) => entry.timestamp >= *t,
         Filter::Until(t) => entry.timestamp <= *t,
         Filter::Ids(ids) => ids.contains(&id),
+        // None is found as such, and as nothing else.
+        Filter::Field(Field::Logger, test) if entry.logger.is_empty() => {
+            *test == Test::Is(String::new())
+        }
         Filter::Field(field, test) => values(field, entry).iter().any(|value| passes(test, value)),
         other => panic!("no model of {other:?}"),
     }
@@ -303,7 +337,13 @@ fn passes(test: &Test, value: &Value) -> bool {
     match test {
         Test::Contains(text) => printed.to_lowercase().contains(&text.to_lowercase()),
         Test::Is(text) => {
-            let is_number = !matches!(value, Value::Str(_) | Value::Bool(_));
+            let is_number = match value {
+                Value::Float(_) => true,
+                // From 2^53 on not every whole number is a double.
+                Value::Int(n) => n.unsigned_abs() < 1 << 53,
+                Value::UInt(n) => *n < 1 << 53,
+                _ => false,
+            };
             printed == *text || (is_number && number.is_some() && number == text.parse().ok())
         }
         Test::Matches(pattern) => pattern.is_match(printed.as_bytes()),
@@ -318,9 +358,36 @@ fn passes(test: &Test, value: &Value) -> bool {
 fn words() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec![
-            "room", "ws", "a", "abc123", "Failed", "OR", "NOT", "-x", "*", "/x/", "größe", "", " ",
-            "200-300", "500", "12.5", "a:b", "a=b", "\"", "\\", "\n", "(", "日本", "true",
-            "http://x", "main", "cards", "KeyError",
+            "room",
+            "ws",
+            "a",
+            "abc123",
+            "Failed",
+            "OR",
+            "NOT",
+            "-x",
+            "*",
+            "/x/",
+            "größe",
+            "",
+            " ",
+            "200-300",
+            "500",
+            "12.5",
+            "a:b",
+            "a=b",
+            "\"",
+            "\\",
+            "\n",
+            "(",
+            "日本",
+            "true",
+            "http://x",
+            "main",
+            "cards",
+            "KeyError",
+            "1e20",
+            "18446744073709551614",
         ])
         .prop_map(str::to_owned),
         "\\PC{0,6}",
@@ -339,6 +406,7 @@ fn fields() -> impl Strategy<Value = Field> {
         "attr.x",
         "",
         "tags",
+        "big",
         "http.status",
     ];
     prop_oneof![

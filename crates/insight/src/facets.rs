@@ -145,13 +145,20 @@ pub struct Values {
     counts: HashMap<Box<str>, u64>,
     /// Entries that have the field.
     pub entries: u64,
-    /// Entries whose value is beyond those told apart.
+    /// Values of those entries: one that has a list has several.
+    pub values: u64,
+    /// Values beyond those told apart.
     pub untold: u64,
+    /// The last entry that has the field, by its number from 1.
+    last: u64,
 }
 
 impl Values {
-    fn add(&mut self, value: &str) {
-        self.entries += 1;
+    /// Counts a value of the entry of this number, from 1.
+    fn add(&mut self, value: &str, entry: u64) {
+        self.entries += u64::from(self.last != entry);
+        self.last = entry;
+        self.values += 1;
         let value = &value[..value.floor_char_boundary(VALUE_BYTES_MAX)];
         if let Some(count) = self.counts.get_mut(value) {
             *count += 1;
@@ -183,28 +190,57 @@ impl Values {
 pub struct Facets {
     fields: HashMap<Facet, Values>,
     attributes: HashMap<Box<str>, Values>,
+    /// Those asked for by name, which have room beside the others.
+    named: HashMap<Box<str>, Values>,
+    wanted: Wanted,
     /// Entries counted.
     pub entries: u64,
-    /// Attributes of entries whose names are beyond those told apart.
+    /// Values of attributes whose names are beyond those told apart.
     pub untold_attributes: u64,
 }
 
+/// Which attributes are counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// All, of the first [`ATTRIBUTES_MAX`] names.
+    #[default]
+    All,
+    /// Those of these names, with dots into maps.
+    Named(Vec<String>),
+    /// All, and of these names however many others there are.
+    AllAnd(Vec<String>),
+}
+
 impl Facets {
+    /// Counts these attributes, and all fields.
+    #[must_use]
+    pub fn new(wanted: Wanted) -> Self {
+        let names = match &wanted {
+            Wanted::All => &[][..],
+            Wanted::Named(names) | Wanted::AllAnd(names) => names,
+        };
+        let named = names.iter().map(|name| (name.as_str().into(), Values::default())).collect();
+        Self { named, wanted, ..Self::default() }
+    }
+
     /// Counts one entry. O(its fields).
     pub fn add(&mut self, row: &RowRef<'_>) {
         self.entries += 1;
         for facet in [Facet::Level, Facet::Logger] {
             if let Some(value) = By::Field(facet).value(row) {
-                self.fields.entry(facet).or_default().add(&value);
+                self.fields.entry(facet).or_default().add(&value, self.entries);
             }
         }
         for one in row.record.fields() {
             for facet in Facet::ALL {
                 if let Some(value) = facet.read(&one) {
-                    self.fields.entry(facet).or_default().add(&value);
+                    self.fields.entry(facet).or_default().add(&value, self.entries);
                     break;
                 }
             }
+        }
+        if self.wanted == Wanted::Named(Vec::new()) {
+            return;
         }
         for one in row.record.fields() {
             if let FieldRef::Attribute(name, value) = one {
@@ -238,10 +274,15 @@ impl Facets {
     }
 
     fn count_attribute(&mut self, name: &str, printed: &str) {
-        if let Some(values) = self.attributes.get_mut(name) {
-            values.add(printed);
+        let entry = self.entries;
+        if let Some(values) = self.named.get_mut(name) {
+            values.add(printed, entry);
+        } else if matches!(self.wanted, Wanted::Named(_)) {
+            // Nobody asked.
+        } else if let Some(values) = self.attributes.get_mut(name) {
+            values.add(printed, entry);
         } else if self.attributes.len() < ATTRIBUTES_MAX {
-            self.attributes.entry(name.into()).or_default().add(printed);
+            self.attributes.entry(name.into()).or_default().add(printed, entry);
         } else {
             self.untold_attributes += 1;
         }
@@ -256,8 +297,8 @@ impl Facets {
     /// The attributes, those that most entries have first, then by name.
     #[must_use]
     pub fn attributes(&self) -> Vec<(&str, &Values)> {
-        let mut all: Vec<(&str, &Values)> =
-            self.attributes.iter().map(|(n, v)| (&**n, v)).collect();
+        let counted = self.attributes.iter().chain(&self.named).filter(|(_, v)| v.entries > 0);
+        let mut all: Vec<(&str, &Values)> = counted.map(|(n, v)| (&**n, v)).collect();
         all.sort_unstable_by(|a, b| b.1.entries.cmp(&a.1.entries).then_with(|| a.0.cmp(b.0)));
         all
     }
@@ -270,9 +311,13 @@ mod tests {
     use super::*;
 
     fn count(entries: &[Entry]) -> Facets {
+        count_wanted(entries, Wanted::All)
+    }
+
+    fn count_wanted(entries: &[Entry], wanted: Wanted) -> Facets {
         let ring = Ring::default();
         entries.iter().for_each(|entry| _ = ring.push(entry));
-        let mut facets = Facets::default();
+        let mut facets = Facets::new(wanted);
         let query = Query { limit: entries.len(), ..Query::default() };
         ring.query(&query).rows().for_each(|row| facets.add(&row));
         facets
@@ -300,8 +345,52 @@ mod tests {
         let attributes: Vec<_> = facets.attributes().iter().map(|(n, v)| (*n, v.top(1))).collect();
         assert_eq!(
             attributes,
-            [("tags", vec![("a", 3)]), ("http.status", vec![("500", 3)]), ("room", vec![("b", 2)]),]
+            [("http.status", vec![("500", 3)]), ("room", vec![("b", 2)]), ("tags", vec![("a", 3)])]
         );
+    }
+
+    #[test]
+    fn an_entry_counts_once_however_many_values_it_has() {
+        let tags = |tags: &[&str]| {
+            let tags = Value::Array(tags.iter().map(|tag| Value::from(*tag)).collect());
+            let status = Value::Map(vec![("status".into(), Value::Int(500))]);
+            Entry {
+                attributes: vec![
+                    ("tags".into(), tags),
+                    ("http.status".into(), Value::Int(200)),
+                    ("http".into(), status),
+                ],
+                ..Entry::new(Timestamp(0), Level::Info, "x")
+            }
+        };
+        let facets = count(&[tags(&["a", "b", "a"]), tags(&[]), tags(&["a"])]);
+        let all = facets.attributes();
+        let of = |name| all.iter().find(|(n, _)| *n == name).unwrap().1;
+        assert_eq!((of("tags").entries, of("tags").values), (2, 4));
+        assert_eq!(of("tags").top(5), [("a", 3), ("b", 1)]);
+        assert_eq!((of("http.status").entries, of("http.status").values), (3, 6));
+    }
+
+    #[test]
+    fn what_is_asked_for_by_name_is_counted_whatever_came_first() {
+        let entry = |name: String| Entry {
+            attributes: vec![
+                (name, Value::Int(7)),
+                ("deep".into(), Value::Map(vec![("zz".into(), Value::Int(1))])),
+            ],
+            ..Entry::new(Timestamp(0), Level::Info, "x")
+        };
+        let entries: Vec<Entry> =
+            (0..300).map(|i| entry(format!("name{i}"))).chain([entry("zz".into())]).collect();
+        let wanted = || vec!["zz".to_owned(), "deep.zz".to_owned(), "nothing".to_owned()];
+        let facets = count_wanted(&entries, Wanted::Named(wanted()));
+        let all: Vec<_> = facets.attributes().iter().map(|(n, v)| (*n, v.entries)).collect();
+        assert_eq!((all, facets.untold_attributes), (vec![("deep.zz", 301), ("zz", 1)], 0));
+        let facets = count_wanted(&entries, Wanted::AllAnd(wanted()));
+        assert!(facets.attributes().iter().any(|(name, _)| *name == "zz"));
+        assert_eq!((facets.attributes().len(), facets.untold_attributes), (202, 100));
+        let facets = count_wanted(&entries, Wanted::Named(Vec::new()));
+        assert_eq!((facets.attributes().len(), facets.untold_attributes), (0, 0));
     }
 
     #[test]

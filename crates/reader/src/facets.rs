@@ -1,7 +1,7 @@
 //! `GET /logs/fields`: which values the fields of the entries that match have, with counts.
 
 use logrec_core::{Filter, Query, Times};
-use logrec_insight::facets::{By, Facet, Facets, Values};
+use logrec_insight::facets::{By, Facet, Facets, Values, Wanted};
 
 use crate::{
     Reader,
@@ -54,8 +54,7 @@ pub const FACETS: &[Param] = &[
 #[derive(Clone, Debug)]
 pub struct FacetsRequest {
     fields: Vec<Facet>,
-    /// Which attributes: all, or those named.
-    attributes: Option<Vec<String>>,
+    attributes: Wanted,
     top: usize,
     max_bytes: Option<usize>,
     filter: Filter,
@@ -71,7 +70,7 @@ impl FacetsRequest {
         params: impl IntoIterator<Item = (N, V)>,
         times: &Times<'_>,
     ) -> Result<Self, ParamError> {
-        let (mut fields, mut attributes) = (FIELDS_DEFAULT.to_vec(), None);
+        let (mut fields, mut attributes) = (FIELDS_DEFAULT.to_vec(), Wanted::All);
         let (mut top, mut max_bytes) = (TOP_DEFAULT, None);
         let tables = [FACETS, FILTERS];
         let reading = Reading::all(params, &tables, times, |name, value| {
@@ -98,11 +97,12 @@ impl FacetsRequest {
     }
 }
 
-/// Fields and attributes of a list of names; of the attributes `None` for all.
-fn named(name: &str, value: &str) -> Result<(Vec<Facet>, Option<Vec<String>>), ParamError> {
+/// Fields and attributes of a list of names, each once.
+fn named(name: &str, value: &str) -> Result<(Vec<Facet>, Wanted), ParamError> {
     let (mut fields, mut attributes, mut all) = (Vec::new(), Vec::new(), false);
     for part in value.split(',').map(str::trim) {
         match By::from_name(part) {
+            Some(By::Field(facet)) if fields.contains(&facet) => {}
             Some(By::Field(facet)) => fields.push(facet),
             Some(By::Attribute(attribute)) => attributes.push(attribute),
             None if part == "attributes" => all = true,
@@ -122,7 +122,8 @@ fn named(name: &str, value: &str) -> Result<(Vec<Facet>, Option<Vec<String>>), P
             }
         }
     }
-    Ok((fields, (!all).then_some(attributes)))
+    let wanted = if all { Wanted::AllAnd(attributes) } else { Wanted::Named(attributes) };
+    Ok((fields, wanted))
 }
 
 impl Reader {
@@ -132,7 +133,7 @@ impl Reader {
     pub fn facets(&self, request: &FacetsRequest) -> Option<Vec<u8>> {
         let filter = request.filter.clone();
         let query = Query { filter, time_limit: Some(QUERY_TIME_MAX), ..Query::default() };
-        let mut facets = Facets::default();
+        let mut facets = Facets::new(request.attributes.clone());
         let is_whole = self.visit(&query, &mut |row| facets.add(&row));
         is_whole.then(|| render(&facets, request))
     }
@@ -149,7 +150,7 @@ struct Cut {
 
 fn render(facets: &Facets, request: &FacetsRequest) -> Vec<u8> {
     let budget = request.max_bytes.unwrap_or(usize::MAX);
-    let attributes = attributes(facets, request).len();
+    let attributes = facets.attributes().len();
     let mut cut = Cut { fields: request.fields.len(), top: request.top, attributes, brief: false };
     loop {
         let out = written(facets, request, cut);
@@ -168,14 +169,6 @@ fn render(facets: &Facets, request: &FacetsRequest) -> Vec<u8> {
     }
 }
 
-fn attributes<'f>(facets: &'f Facets, request: &FacetsRequest) -> Vec<(&'f str, &'f Values)> {
-    let mut all = facets.attributes();
-    if let Some(named) = &request.attributes {
-        all.retain(|(name, _)| named.iter().any(|wanted| wanted == name));
-    }
-    all
-}
-
 fn written(facets: &Facets, request: &FacetsRequest, cut: Cut) -> Vec<u8> {
     let mut out = Vec::new();
     let mut answer = Object::new(&mut out);
@@ -186,7 +179,7 @@ fn written(facets: &Facets, request: &FacetsRequest, cut: Cut) -> Vec<u8> {
             write(data.plain(facet.name()), values, cut.top);
         }
     }
-    let attributes = attributes(facets, request);
+    let attributes = facets.attributes();
     let mut omitted = 0;
     if !attributes.is_empty() {
         let mut object = Object::new(data.plain("attributes"));
@@ -206,7 +199,7 @@ fn written(facets: &Facets, request: &FacetsRequest, cut: Cut) -> Vec<u8> {
         left.uint("values_each", (request.top - cut.top) as u64);
         left.end();
     }
-    if facets.untold_attributes > 0 && request.attributes.is_none() {
+    if facets.untold_attributes > 0 {
         answer.uint("untold_attributes", facets.untold_attributes);
     }
     answer.end();
@@ -225,6 +218,6 @@ fn write(out: &mut Vec<u8>, values: &Values, top: usize) {
         one.string("value", value).uint("count", count);
         one.end();
     });
-    object.uint("other", values.entries.saturating_sub(told));
+    object.uint("other", values.values.saturating_sub(told));
     object.end();
 }

@@ -1,11 +1,13 @@
 //! A log file as a source: read and recognised anew for each question, in constant memory.
 //!
-//! For `logrec logs FILE`. A server follows its files into the ring instead.
+//! For `logrec logs FILE`. A server follows its files into the ring instead. A question may read a source
+//! several times, so what can be read once only (a pipe) must be kept first: see [`LogFile::of`].
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     io::{self, BufReader, Read},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::mpsc,
 };
@@ -28,6 +30,8 @@ const BATCHES_MAX: usize = 8;
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
+    /// The file itself where its path does not lead to it.
+    held: Option<File>,
     id: RingId,
     /// What lines without a time of their own bear: when the file was last written.
     modified: Timestamp,
@@ -45,20 +49,44 @@ impl LogFile {
         if metadata.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
         }
+        Ok(Self::new(path, None, &metadata))
+    }
+
+    /// A file that is held open and may have no path, such as a temporary one with what a pipe gave. It is
+    /// called `name`, and read from its beginning wherever it stands.
+    ///
+    /// # Errors
+    /// When the system does not tell of it.
+    pub fn of(file: File, name: impl Into<PathBuf>) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self::new(name.into(), Some(file), &metadata))
+    }
+
+    fn new(path: PathBuf, held: Option<File>, metadata: &Metadata) -> Self {
         let modified = metadata.modified().ok().and_then(|t| {
             let since = t.duration_since(std::time::UNIX_EPOCH).ok()?;
             i64::try_from(since.as_nanos()).ok().map(Timestamp)
         });
         // The same path has the same id in another process, so that cursors go on holding.
         let id = BuildHasherDefault::<DefaultHasher>::default().hash_one(&path);
-        Ok(Self { path, id: RingId(id >> 24), modified: modified.unwrap_or_else(Timestamp::now) })
+        let modified = modified.unwrap_or_else(Timestamp::now);
+        Self { path, held, id: RingId(id >> 24), modified }
     }
 
     /// Reads all of it. An error on the way ends it there: what was read counts.
-    ///
-    /// Of a large file the lines are decoded in a thread of their own, a few batches ahead of `see`: the
-    /// two take about as long.
-    fn each(&self, mut see: impl FnMut(u64, &Entry)) {
+    fn each(&self, see: impl FnMut(u64, &Entry)) {
+        let len = |file: &File| file.metadata().map_or(0, |metadata| metadata.len());
+        if let Some(file) = &self.held {
+            self.each_of(FromStart { file, at: 0 }, len(file), see);
+        } else if let Ok(file) = File::open(&self.path) {
+            let len = len(&file);
+            self.each_of(file, len, see);
+        }
+    }
+
+    /// Of many bytes the lines are decoded in a thread of their own, a few batches ahead of `see`: the two
+    /// take about as long.
+    fn each_of(&self, bytes: impl Read + Send, len: u64, mut see: impl FnMut(u64, &Entry)) {
         let mut n = 0;
         let mut drain = |entries: &mut Vec<Entry>| {
             for entry in entries.drain(..) {
@@ -66,10 +94,8 @@ impl LogFile {
                 n += 1;
             }
         };
-        let Ok(file) = File::open(&self.path) else { return };
-        let is_large = file.metadata().is_ok_and(|metadata| metadata.len() >= THREAD_BYTES_MIN);
-        if !is_large {
-            self.decode(file, |mut entries| {
+        if len < THREAD_BYTES_MIN {
+            self.decode(bytes, |mut entries| {
                 drain(&mut entries);
                 Some(entries)
             });
@@ -78,20 +104,20 @@ impl LogFile {
         std::thread::scope(|scope| {
             let (sender, batches) = mpsc::sync_channel::<Vec<Entry>>(BATCHES_MAX);
             let decode =
-                move || self.decode(file, |batch| sender.send(batch).ok().map(|()| Vec::new()));
+                move || self.decode(bytes, |batch| sender.send(batch).ok().map(|()| Vec::new()));
             scope.spawn(decode);
             batches.into_iter().for_each(|mut batch| drain(&mut batch));
         });
     }
 
-    /// Decodes a file in batches. Each is given to `give`, which gives back what to put the next in, or
+    /// Decodes in batches. Each is given to `give`, which gives back what to put the next in, or
     /// `None` to end it.
-    fn decode(&self, file: File, mut give: impl FnMut(Vec<Entry>) -> Option<Vec<Entry>>) {
+    fn decode(&self, bytes: impl Read, mut give: impl FnMut(Vec<Entry>) -> Option<Vec<Entry>>) {
         let mut decoder = LineDecoder::new(Origin::File).with_zone(jiff::tz::TimeZone::system());
         let mut entries = Vec::new();
-        let mut file = BufReader::with_capacity(READ_BYTES, file);
+        let mut bytes = BufReader::with_capacity(READ_BYTES, bytes);
         let mut buf = vec![0; READ_BYTES];
-        while let Ok(len @ 1..) = file.read(&mut buf) {
+        while let Ok(len @ 1..) = bytes.read(&mut buf) {
             decoder.feed(&buf[..len], self.modified, &mut entries);
             let Some(next) = give(entries) else { return };
             entries = next;
@@ -104,6 +130,31 @@ impl LogFile {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many bytes it has now.
+    fn len(&self) -> u64 {
+        let metadata = match &self.held {
+            Some(file) => file.metadata(),
+            None => std::fs::metadata(&self.path),
+        };
+        metadata.map_or(0, |m| m.len())
+    }
+}
+
+/// Reads a file from its beginning by positions of its own: one that is held open has one place, and
+/// may be read by several at once.
+#[derive(Debug)]
+struct FromStart<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let len = self.file.read_at(buf, self.at)?;
+        self.at += len as u64;
+        Ok(len)
     }
 }
 
@@ -136,12 +187,11 @@ impl Source for LogFile {
 
     fn entries_at_most(&self) -> u64 {
         // A line has two bytes at the least.
-        std::fs::metadata(&self.path).map_or(0, |m| m.len() / 2)
+        self.len() / 2
     }
 
     fn progress(&self) -> Progress {
-        let bytes = std::fs::metadata(&self.path).map_or(0, |m| m.len());
-        Progress { recorded: bytes, observed: Timestamp(i64::MIN) }
+        Progress { recorded: self.len(), observed: Timestamp(i64::MIN) }
     }
 
     fn stats(&self) -> RingStats {
@@ -155,7 +205,7 @@ impl Source for LogFile {
             stats.newest = Some(stats.newest.map_or(t, |newest| newest.max(t)));
         });
         stats.max_entries = stats.entries;
-        stats.bytes = std::fs::metadata(&self.path).map_or(0, |m| m.len());
+        stats.bytes = self.len();
         stats.max_bytes = stats.bytes;
         stats
     }

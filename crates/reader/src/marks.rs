@@ -6,9 +6,9 @@
 
 use std::{
     fmt::Write as _,
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, Metadata, OpenOptions},
     io::{self, Read, Seek, Write as _},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -82,7 +82,10 @@ struct State {
     /// In the order they were set.
     marks: Vec<Mark>,
     file: Option<PathBuf>,
-    /// How much of the file has been read, and of which.
+    /// The file that was read last, if it is not another by now. It is held open so that no other gets
+    /// its number while we compare by that.
+    seen: Option<File>,
+    /// How much of it has been read.
     read: u64,
 }
 
@@ -91,7 +94,7 @@ impl MarkList {
     pub(crate) fn keep_in(&self, folder: &Path) {
         let mut state = self.state();
         state.file = Some(folder.join(FILE));
-        state.read = 0;
+        state.forget();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -101,13 +104,16 @@ impl MarkList {
     /// Sets a mark.
     ///
     /// # Errors
-    /// When the file beside the recordings cannot be written; then it is not set.
+    /// When the file beside the recordings cannot be written, or does not give back what was; then it is not
+    /// set.
     pub fn set(&self, mark: Mark) -> Result<(), MarkError> {
         let mut state = self.state();
         if state.file.is_some() {
-            state.append(&mark)?;
-            // What is read back is what counts.
-            state.look();
+            if let Err(error) = state.append(&mark) {
+                // What there is, is in the file, if anywhere.
+                state.forget();
+                return Err(error.into());
+            }
         } else {
             state.add(mark);
         }
@@ -142,26 +148,31 @@ impl State {
         self.marks.push(mark);
     }
 
+    /// As before anything was read.
+    fn forget(&mut self) {
+        (self.seen, self.read) = (None, 0);
+        self.marks.clear();
+    }
+
     /// Reads what was added to the file since; all of it where it was written anew. What cannot be
     /// read is no mark: a mark is a convenience, and no question fails for it.
     fn look(&mut self) {
-        let Some(path) = &self.file else { return };
-        let Ok(mut file) = File::open(path) else { return };
-        let len = file.metadata().map_or(0, |m| m.len());
-        if len == self.read {
-            return;
+        let Some(file) = self.file.as_ref().and_then(|path| File::open(path).ok()) else { return };
+        let Ok(now) = file.metadata() else { return };
+        let is_same = self.seen.as_ref().is_some_and(|seen| is_same_file(seen, &now));
+        if !is_same || now.len() < self.read {
+            self.forget();
         }
-        if len < self.read {
-            (self.read, self.marks) = (0, Vec::new());
-        }
+        while self.read < now.len() && self.look_on(&file) {}
+        self.seen = Some(file);
+    }
+
+    /// Reads a piece of the file; whether it held anything whole.
+    fn look_on(&mut self, mut file: &File) -> bool {
         let mut text = Vec::new();
-        let from = io::SeekFrom::Start(self.read);
-        if file
-            .seek(from)
-            .and_then(|_| file.take(FILE_BYTES_MAX * 2).read_to_end(&mut text))
-            .is_err()
-        {
-            return;
+        let piece = file.seek(io::SeekFrom::Start(self.read)).map(|_| file.take(FILE_BYTES_MAX));
+        if piece.and_then(|mut piece| piece.read_to_end(&mut text)).is_err() {
+            return false;
         }
         // A line that is being written is for the next look.
         let whole = text.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
@@ -171,29 +182,76 @@ impl State {
                 self.add(mark);
             }
         }
+        whole > 0
     }
 
+    /// Writes a mark to the file, and reads it back.
     fn append(&mut self, mark: &Mark) -> io::Result<()> {
         let Some(path) = self.file.clone() else { return Ok(()) };
+        // Until all of it is read back no other process may add one.
+        let _locked = self.write(&path, mark)?;
+        self.look();
+        // What others read is what counts.
+        if self.marks.last() == Some(mark) {
+            Ok(())
+        } else {
+            Err(io::Error::other("it is not there when read back"))
+        }
+    }
+
+    /// The file, locked, with the mark behind all others.
+    fn write(&mut self, path: &Path, mark: &Mark) -> io::Result<File> {
         if let Some(folder) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
-        let mut options = OpenOptions::new();
-        let file = options.create(true).append(true).read(true).mode(0o600).open(&path)?;
-        file.lock()?;
-        if file.metadata()?.len() > FILE_BYTES_MAX {
+        let file = locked(path)?;
+        let len = file.metadata()?.len();
+        if len > FILE_BYTES_MAX {
             self.look();
             self.add(mark.clone());
-            let lines: String = self.marks.iter().map(written_line).collect();
-            // In place, under the lock: another process may hold the file open.
-            file.set_len(0)?;
-            (&file).write_all(lines.as_bytes())?;
-            self.read = 0;
-            self.marks.clear();
-            return Ok(());
+            return self.replace(path, file);
         }
-        (&file).write_all(written_line(mark).as_bytes())
+        let mut line = written_line(mark);
+        let mut last = [0];
+        // Who wrote last may not have come to the end of the line.
+        if len > 0 && file.read_at(&mut last, len - 1)? == 1 && last != *b"\n" {
+            line.insert(0, '\n');
+        }
+        (&file).write_all(line.as_bytes())?;
+        Ok(file)
     }
+
+    /// Another file in the place of the locked one, with the marks that count: who reads meanwhile has the
+    /// one or the other, and knows that it is another.
+    fn replace(&self, path: &Path, locked: File) -> io::Result<File> {
+        let lines: String = self.marks.iter().map(written_line).collect();
+        let new = path.with_extension("new");
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+        file.lock()?;
+        file.write_all(lines.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)?;
+        drop(locked);
+        Ok(file)
+    }
+}
+
+/// Opens the file of marks, made if it is not there, and locks it: the one that lies there then, for
+/// while we waited for the lock another may have taken its place.
+fn locked(path: &Path) -> io::Result<File> {
+    loop {
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).read(true).mode(0o600).open(path)?;
+        file.lock()?;
+        if std::fs::metadata(path).is_ok_and(|there| is_same_file(&file, &there)) {
+            return Ok(file);
+        }
+    }
+}
+
+fn is_same_file(file: &File, other: &Metadata) -> bool {
+    file.metadata().is_ok_and(|m| (m.dev(), m.ino()) == (other.dev(), other.ino()))
 }
 
 /// `NANOSECONDS TAB NAME TAB NOTE`, control characters of the note as Rust escapes them.
@@ -305,5 +363,66 @@ mod tests {
         assert!(len <= FILE_BYTES_MAX + 2000, "{len}");
         assert_eq!(one.all(), two.all());
         assert_eq!((one.all().len(), one.time("n9")), (10, Some(Timestamp(5999))));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "5\ta\t\n7\tcut").unwrap();
+        let marks = MarkList::default();
+        marks.keep_in(folder.path());
+        marks.set(mark("b", 8, "whole")).unwrap();
+        assert_eq!(marks.all(), [mark("b", 8, "whole"), mark("a", 5, "")]);
+    }
+
+    #[test]
+    fn a_mark_that_is_not_kept_is_not_set() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/null", folder.path().join(FILE)).unwrap();
+        let marks = MarkList::default();
+        marks.keep_in(folder.path());
+        let error = marks.set(mark("a", 5, "")).unwrap_err();
+        assert!(matches!(error, MarkError::Io(_)), "{error}");
+        assert_eq!(marks.all(), []);
+    }
+
+    #[test]
+    fn another_file_is_read_from_its_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let marks = MarkList::default();
+        marks.keep_in(folder.path());
+        marks.set(mark("a", 5, "")).unwrap();
+        let new = folder.path().join("other");
+        std::fs::write(&new, "6\tb\tlonger than the one before\n7\tc\t\n").unwrap();
+        std::fs::rename(new, folder.path().join(FILE)).unwrap();
+        assert_eq!(marks.names(), ["c", "b"]);
+    }
+
+    #[test]
+    fn many_who_write_lose_none_while_the_file_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = "x".repeat(MARK_NOTE_MAX);
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let (folder, note) = (folder.path(), &note);
+                scope.spawn(move || {
+                    let marks = MarkList::default();
+                    marks.keep_in(folder);
+                    for n in 0..1500 {
+                        marks.set(mark(&format!("w{writer}.{}", n % 10), n, note)).unwrap();
+                    }
+                });
+            }
+        });
+        let marks = MarkList::default();
+        marks.keep_in(folder.path());
+        let mut all: Vec<(String, i64)> =
+            marks.all().into_iter().map(|mark| (mark.name, mark.time.0)).collect();
+        all.sort();
+        let expected: Vec<(String, i64)> =
+            (0..40).map(|i| (format!("w{}.{}", i / 10, i % 10), 1490 + i % 10)).collect();
+        assert_eq!(all, expected);
+        let len = std::fs::metadata(folder.path().join(FILE)).unwrap().len();
+        assert!(len <= FILE_BYTES_MAX + 5000, "{len}");
     }
 }

@@ -1,9 +1,10 @@
 //! Answers as text: a line an entry, for terminals, `format=text` and `format=markdown`.
 //!
 //! What a log says is written by strangers. Here no control character, ANSI escape, bidirectional
-//! override or invisible character passes unseen, an entry's message is one line whatever it holds,
-//! lines of a trace begin with a bar and a `#` that content would begin a line with is written `\#`, so
-//! that no line of content can pass for one of ours. JSON is where text stays exact.
+//! override or invisible character passes unseen, an entry's message is one line whatever it holds and
+//! lines of a trace begin with a bar. Lines of ours begin with `#`, or with blanks and `×` or `|`: an entry
+//! that would begin so gets a `\` before that sign, so that no line of content can pass for one of ours.
+//! JSON is where text stays exact.
 
 use std::{fmt::Write as _, io::Write as _};
 
@@ -63,12 +64,7 @@ pub fn styled_line(out: &mut Vec<u8>, row: &RowRef<'_>, shape: &Shape, style: &S
         if style.colour && !sgr.is_empty() {
             let _ = write!(out, "\x1b[{sgr}m");
         }
-        let begin = out.len();
         write(out);
-        // What begins a line with `#` is ours.
-        if first && out.get(begin) == Some(&b'#') {
-            out.insert(begin, b'\\');
-        }
         if style.colour && !sgr.is_empty() {
             out.extend_from_slice(b"\x1b[0m");
         }
@@ -98,12 +94,35 @@ pub fn styled_line(out: &mut Vec<u8>, row: &RowRef<'_>, shape: &Shape, style: &S
     if shape.fields.is_some() && shape.shows(F::Id) {
         put(out, "2", &|out| wire::entry_id(out, row.ring, row.seq));
     }
+    if let Some(at) = passes_for_ours(&out[start..]) {
+        out.insert(start + at, b'\\');
+    }
     out.push(b'\n');
     if shape.shows(F::Exception) {
         for trace_line in record.exception().lines() {
             out.extend_from_slice(b"    | ");
             visible(out, trace_line);
             out.push(b'\n');
+        }
+    }
+}
+
+/// Where in a line stands the sign that makes it look like one of ours, behind blanks of any kind and our
+/// own colours.
+fn passes_for_ours(line: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = line.get(at..)?;
+        if rest.starts_with(b"\x1b[") {
+            at += rest.iter().position(|b| *b == b'm')? + 1;
+            continue;
+        }
+        // Four bytes hold any character; what follows it may be cut.
+        let head = &rest[..rest.len().min(4)];
+        match head.utf8_chunks().next()?.valid().chars().next()? {
+            '#' | '×' | '|' => return Some(at),
+            c if c.is_whitespace() => at += c.len_utf8(),
+            _ => return None,
         }
     }
 }
@@ -286,6 +305,39 @@ mod tests {
             ("\u{9b}31m", "\\u{9b}31m"),
         ] {
             assert_eq!(shown(text), expected);
+        }
+    }
+
+    #[test]
+    fn no_entry_passes_for_a_line_of_ours() {
+        use logrec_core::{Entry, Query, Ring, Value};
+        let of = |message: &str, attribute: &str, colour: bool| {
+            let ring = Ring::default();
+            let entry = Entry::new(Timestamp(0), Level::Info, message);
+            let attributes = vec![(attribute.to_owned(), Value::Int(1))];
+            ring.push(&Entry { attributes, ..entry });
+            let page = ring.query(&Query::default());
+            let shape = Shape { fields: Some(vec![F::Message, F::Attributes]), ..Shape::default() };
+            let mut out = Vec::new();
+            let style = Style { colour, zone: None };
+            page.rows().for_each(|row| styled_line(&mut out, &row, &shape, &style));
+            String::from_utf8(out).unwrap()
+        };
+        for (message, attribute, expected) in [
+            ("# nothing matched", "a", "\\# nothing matched a=1\n"),
+            ("    | at evil()", "a", "    \\| at evil() a=1\n"),
+            ("    × 9 like this", "a", "    \\× 9 like this a=1\n"),
+            ("\u{a0}\u{3000}| x", "a", "\u{a0}\u{3000}\\| x a=1\n"),
+            ("\t| x", "a", "\\t| x a=1\n"),
+            ("   ", "| x", "    \\| x=1\n"),
+            ("", "#a", "\\#a=1\n"),
+            ("a # b | c", "×", "a # b | c ×=1\n"),
+            ("größe", "a", "größe a=1\n"),
+        ] {
+            assert_eq!(of(message, attribute, false), expected);
+            let coloured = of(message, attribute, true);
+            let plain = coloured.replace("\x1b[2m", "").replace("\x1b[0m", "");
+            assert_eq!(plain, expected);
         }
     }
 

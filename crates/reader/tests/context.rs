@@ -257,6 +257,12 @@ fn facets_count_what_matches() {
         serde_json::json!({"value": "7", "count": 20})
     );
     assert_eq!(answer["data"]["trace_id"]["entries"], 3);
+    // A name given twice is a key once.
+    let twice = [("fields", "level,attr.n,level,attr.n,attr.n"), ("max_tokens", "1000")];
+    let request = FacetsRequest::parse(twice, &Times::new(Timestamp(0), &TimeZone::UTC)).unwrap();
+    let answer = String::from_utf8(reader.facets(&request).unwrap()).unwrap();
+    assert_eq!(answer.matches("\"level\":").count(), 1, "{answer}");
+    assert!(answer.matches("\"n\":").count() <= 1, "{answer}");
     let zone = TimeZone::UTC;
     let times = Times::new(Timestamp(0), &zone);
     let error = FacetsRequest::parse([("fields", "levle")], &times).unwrap_err();

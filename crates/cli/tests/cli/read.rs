@@ -72,6 +72,78 @@ fn a_file_and_a_server_give_the_same() {
 }
 
 #[test]
+fn times_without_a_zone_are_of_who_asks() {
+    let place = Place::new();
+    place.write("app.log", LOG);
+    // In UTC; who asks is five hours behind.
+    let served = place.serve(&["serve", "app.log"]);
+    served.wait_for(4);
+    let url = served.url();
+    assert_eq!(
+        place
+            .output(&["mark", "early", "--time", "2026-01-02T03:04:05Z", "--url", &url])
+            .status
+            .code(),
+        Some(0)
+    );
+    let ask = |args: &[&str]| {
+        let mut command = place.logrec(&[args, &["--url", &url]].concat());
+        let output = command.env("TZ", "America/New_York").output().unwrap();
+        assert!(output.stderr.is_empty(), "{args:?}: {}", text(&output.stderr));
+        answer(&output.stdout)
+    };
+    let local = "2026-01-01T22:04:06.5";
+    let query = format!("timestamp>mark:early timestamp<{local}");
+    assert_eq!(ask(&["logs", "-q", &query])["count"], 1);
+    assert_eq!(ask(&["logs", "-q", &format!("timestamp>={local}")])["count"], 2);
+    assert_eq!(ask(&["logs", "--until", local])["count"], 2);
+    let compared = ask(&["patterns", "--compare-to", local]);
+    assert_eq!((&compared["entries"], &compared["compared_to"]["entries"]), (&2.into(), &2.into()));
+    let window = format!("2026-01-01T22:04:05..{local}");
+    assert_eq!(ask(&["patterns", "--compare-to", &window])["compared_to"]["entries"], 2);
+}
+
+#[test]
+fn on_a_terminal_rows_say_what_they_stand_for() {
+    let place = Place::new();
+    let line = |s: usize, rest: &str| {
+        format!("{{\"time\":\"2026-01-02T03:04:0{s}Z\",\"level\":\"info\",{rest}}}\n")
+    };
+    let mut log: String = (0..3).map(|s| line(s, &format!("\"msg\":\"took {s} ms\""))).collect();
+    log.push_str(&line(5, r#""msg":"ours","id":"mine-1","fold":{"count":7,"first":1,"last":2}"#));
+    place.write("app.log", log);
+    let shown = |args: &[&str]| {
+        let args = [&["logs", "--utc", "app.log"], args].concat();
+        let (mut child, ours) = crate::run::on_terminal(&place, &args);
+        let mut lines = Lines::new(std::fs::File::from(ours));
+        let footer =
+            |line: &str| line.contains("# ") && (line.contains(" entr") || line.contains("row"));
+        let mut all = Vec::new();
+        while all.last().is_none_or(|line: &String| line.is_empty() || !footer(line)) {
+            all.push(lines.next());
+            assert!(all.len() < 20, "{all:?}");
+        }
+        assert_eq!(end(&mut child).code(), Some(0));
+        all
+    };
+    let lines = shown(&["--fold"]);
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(
+        lines[1]
+            .contains("# × 3 like this, 2026-01-02T03:04:00.000Z to 2026-01-02T03:04:02.000Z, id=")
+    );
+    assert!(lines[1].contains("~3"), "{lines:?}");
+    assert!(
+        lines[2].contains("ours") && lines[2].contains("id=mine-1") && lines[2].contains("fold={"),
+        "{lines:?}"
+    );
+    assert!(lines[3].contains("# 2 rows, 4 entries"), "{lines:?}");
+    let lines = shown(&["--search", "ours", "--fields", "message,id"]);
+    assert!(lines[0].starts_with("ours ") && !lines[0].contains("mine-1"), "{lines:?}");
+    assert!(lines[1].contains("# 1 entry"), "{lines:?}");
+}
+
+#[test]
 fn exit_statuses() {
     let place = Place::new();
     place.write("app.log", LOG);
@@ -127,6 +199,43 @@ fn stdin_is_a_file_too() {
     let mut command = place.logrec(&["logs", "--level", "ERROR", "-"]);
     let output = command.stdin(std::fs::File::open(log).unwrap()).output().unwrap();
     assert_eq!(answer(&output.stdout)["count"], 1);
+}
+
+/// What `logrec` says of what comes by a pipe, which can be read once.
+fn piped(place: &Place, args: &[&str], input: &str) -> std::process::Output {
+    let mut command = place.logrec(args);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn every_question_can_be_asked_of_a_pipe() {
+    let place = Place::new();
+    let file = place.write("app.log", LOG);
+    for args in [
+        &["logs"][..],
+        &["logs", "--level", "ERROR"],
+        &["patterns"],
+        &["patterns", "--compare-to", "2026-01-02T03:04:07Z"],
+        &["volume"],
+        &["fields"],
+    ] {
+        let by_pipe = piped(&place, &[args, &["-"]].concat(), LOG);
+        assert_eq!(by_pipe.status.code(), Some(0), "{args:?}: {}", text(&by_pipe.stderr));
+        let mut of_file = place.logrec(&[args, &["-"]].concat());
+        let of_file = of_file.stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+        assert_eq!(text(&by_pipe.stdout), text(&of_file.stdout), "{args:?}");
+    }
+    let stats = answer(&piped(&place, &["stats", "-"], LOG).stdout);
+    assert_eq!(stats["data"]["total_entries"], 4);
+    let logs = answer(&piped(&place, &["logs", "--level", "ERROR", "-"], LOG).stdout);
+    let id = logs["data"][0]["id"].as_str().unwrap();
+    for mode in ["lines", "story"] {
+        let around = piped(&place, &["context", id, "--mode", mode, "-"], LOG);
+        assert!(text(&around.stdout).contains("slow query"), "{mode}: {}", text(&around.stderr));
+    }
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn a_signal_from_a_process_reaches_the_command_once() {
 }
 
 /// Runs `logrec` on a pseudo-terminal of its own, in a session of its own.
-fn on_terminal(place: &Place, args: &[&str]) -> (Child, OwnedFd) {
+pub(crate) fn on_terminal(place: &Place, args: &[&str]) -> (Child, OwnedFd) {
     session(place, &[&[env!("CARGO_BIN_EXE_logrec")], args].concat())
 }
 

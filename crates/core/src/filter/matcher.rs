@@ -252,7 +252,7 @@ fn sorted(ids: &[EntryId]) -> Vec<EntryId> {
 fn check_field(field: &Field, check: &Check, record: RecordRef<'_>) -> bool {
     match field {
         Field::Message => check.text(record.message_bytes()),
-        Field::Logger => check.text(record.logger_bytes()),
+        Field::Logger => check.logger(record.logger_bytes()),
         Field::Exception => check.present(record.exception_bytes()),
         Field::Text => {
             check.text(record.message_bytes()) || check.present(record.exception_bytes())
@@ -276,6 +276,9 @@ fn check_field(field: &Field, check: &Check, record: RecordRef<'_>) -> bool {
     }
 }
 
+/// From 2^53 on not every whole number is a double.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 impl Check {
     fn new(test: &Test) -> Self {
         match test {
@@ -289,6 +292,15 @@ impl Check {
     /// A text that is absent when empty.
     fn present(&self, text: &[u8]) -> bool {
         !text.is_empty() && self.text(text)
+    }
+
+    /// An entry always has a logger, which is empty where there was none: only who asks for exactly that
+    /// finds it.
+    fn logger(&self, logger: &[u8]) -> bool {
+        match self {
+            Self::Is(..) => self.text(logger),
+            _ => self.present(logger),
+        }
     }
 
     #[inline]
@@ -312,14 +324,20 @@ impl Check {
         if let (ValueRef::Str(text), _) = (value, self) {
             return self.text(text.as_bytes());
         }
-        if let ValueRef::Array(mut items) = *value {
-            return items.any(|(_, item)| self.value(&item));
+        match *value {
+            ValueRef::Array(mut items) => return items.any(|(_, item)| self.value(&item)),
+            // A map is there, and no more: it has no text. Contained in every text is the empty one.
+            ValueRef::Map(_) => return matches!(self, Self::Contains(finder) if finder.is_in(b"")),
+            _ => {}
         }
+        let is_double = matches!(value, ValueRef::Float(_));
         match (self, value.as_f64()) {
             (Self::Compare(comparison, number), Some(n)) => comparison.holds(n, *number),
             (Self::Compare(..), None) => false,
-            // Whole numbers beyond a double's precision are equal as text only.
-            (Self::Is(_, Some(wanted)), Some(n)) if n.abs() < 9.0e15 => n == *wanted,
+            // Whole numbers that a double may not tell from their neighbours are equal as text only.
+            (Self::Is(_, Some(wanted)), Some(n)) if is_double || n.abs() < WHOLE_MAX => {
+                n == *wanted
+            }
             _ => self.text(printed(value).as_bytes()),
         }
     }
@@ -334,7 +352,7 @@ fn printed(value: &ValueRef<'_>) -> String {
         ValueRef::UInt(v) => v.to_string(),
         ValueRef::Float(v) => v.to_string(),
         ValueRef::Str(v) => (*v).to_owned(),
-        ValueRef::Array(_) => "[…]".to_owned(),
-        ValueRef::Map(_) => "{…}".to_owned(),
+        // Looked into, not printed.
+        ValueRef::Array(_) | ValueRef::Map(_) => String::new(),
     }
 }

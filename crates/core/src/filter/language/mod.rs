@@ -80,4 +80,34 @@ impl Filter {
     pub fn parse(text: &str, times: &Times<'_>) -> Result<Self, ParseFilterError> {
         parse::parse(text, times)
     }
+
+    /// The text of a filter with every date and time that has no zone written with one, so that it means
+    /// the same elsewhere. All else stays as it is written: marks and spans back from now are for who
+    /// answers.
+    ///
+    /// ```
+    /// # use logrec_core::{Filter, Times, Timestamp};
+    /// # use jiff::tz::{TimeZone, offset};
+    /// let zone = TimeZone::fixed(offset(2));
+    /// let times = Times::new(Timestamp::now(), &zone);
+    /// let text = Filter::with_zones("timestamp>=2026-01-02T03:04:05  timestamp<5m x", &times)?;
+    /// assert_eq!(text, "timestamp>=2026-01-02T01:04:05Z  timestamp<5m x");
+    /// # Ok::<_, logrec_core::filter::language::ParseFilterError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn with_zones(text: &str, times: &Times<'_>) -> Result<String, ParseFilterError> {
+        let mut zoned = String::with_capacity(text.len() + 8);
+        let mut behind = 0;
+        for (place, written) in parse::times(text, times)? {
+            // A moment in UTC is a word: it needs no quotes.
+            let Some(time) = times.with_zone(&written) else { continue };
+            zoned.push_str(&text[behind..place.start]);
+            zoned.push_str(&time);
+            behind = place.end;
+        }
+        zoned.push_str(&text[behind..]);
+        Ok(zoned)
+    }
 }

@@ -1,5 +1,7 @@
 //! Text to [`Filter`], by recursive descent over its characters.
 
+use std::ops::Range;
+
 use super::{
     ParseFilterError,
     fields::{self, Name},
@@ -13,21 +15,14 @@ use crate::{
 type Result<T> = std::result::Result<T, ParseFilterError>;
 
 pub(super) fn parse(text: &str, times: &Times<'_>) -> Result<Filter> {
-    let mut parser = Parser { text, at: 0, depth: 0, patterns: 0, times };
-    if text.len() > Filter::TEXT_BYTES_MAX {
-        let (given, most) = (text.len(), Filter::TEXT_BYTES_MAX);
-        return parser.err(0, format!("the query has {given} bytes; give at most {most}"));
-    }
-    parser.skip_spaces();
-    if parser.rest().is_empty() {
-        return Ok(Filter::default());
-    }
-    let filter = parser.or()?;
-    if !parser.rest().is_empty() {
-        let message = "this `)` closes nothing; take it out, or put text that holds it in quotes";
-        return parser.err(parser.at, message.to_owned());
-    }
-    Ok(filter.normalized())
+    Parser::new(text, times).whole()
+}
+
+/// Where times stand in a text that is a filter, in order, and what is written there, without its quotes.
+pub(super) fn times(text: &str, times: &Times<'_>) -> Result<Vec<(Range<usize>, String)>> {
+    let mut parser = Parser::new(text, times);
+    parser.whole()?;
+    Ok(parser.written_times)
 }
 
 struct Parser<'t> {
@@ -37,6 +32,8 @@ struct Parser<'t> {
     depth: usize,
     patterns: usize,
     times: &'t Times<'t>,
+    /// What was read as times.
+    written_times: Vec<(Range<usize>, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +69,36 @@ enum Value {
     Pattern(Pattern),
 }
 
+/// The character of a number in hexadecimal, of at most six digits.
+fn numbered(hex: &str) -> Option<char> {
+    let is_number = hex.len() <= 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    u32::from_str_radix(hex, 16).ok().filter(|_| is_number).and_then(char::from_u32)
+}
+
 impl<'t> Parser<'t> {
+    const fn new(text: &'t str, times: &'t Times<'t>) -> Self {
+        Self { text, at: 0, depth: 0, patterns: 0, times, written_times: Vec::new() }
+    }
+
+    fn whole(&mut self) -> Result<Filter> {
+        let text = self.text;
+        if text.len() > Filter::TEXT_BYTES_MAX {
+            let (given, most) = (text.len(), Filter::TEXT_BYTES_MAX);
+            return self.err(0, format!("the query has {given} bytes; give at most {most}"));
+        }
+        self.skip_spaces();
+        if self.rest().is_empty() {
+            return Ok(Filter::default());
+        }
+        let filter = self.or()?;
+        if !self.rest().is_empty() {
+            let message =
+                "this `)` closes nothing; take it out, or put text that holds it in quotes";
+            return self.err(self.at, message.to_owned());
+        }
+        Ok(filter.normalized())
+    }
+
     fn rest(&self) -> &'t str {
         &self.text[self.at..]
     }
@@ -406,6 +432,7 @@ impl<'t> Parser<'t> {
             Ok(bounds) => bounds,
             Err(e) => return self.err(at, e.to_string()),
         };
+        self.written_times.push((at..self.at, text));
         let after = |t: Timestamp| Timestamp(t.0.saturating_add(1));
         let before = |t: Timestamp| Timestamp(t.0.saturating_sub(1));
         let within = || Filter::And(vec![Filter::Since(first), Filter::Until(last)]);
@@ -503,10 +530,9 @@ impl<'t> Parser<'t> {
                     Some((_, 'r')) => '\r',
                     Some((_, 't')) => '\t',
                     Some((_, 'u')) => {
-                        let digits: String = chars.by_ref().map(|(_, c)| c).take_while(|c| *c != '}').take(8).collect();
-                        let code = digits.strip_prefix('{').and_then(|hex| u32::from_str_radix(hex, 16).ok());
-                        match code.and_then(char::from_u32) {
-                            Some(c) => c,
+                        let braces = self.rest()[i + 2..].strip_prefix('{').and_then(|b| b.split_once('}'));
+                        match braces.and_then(|(hex, _)| numbered(hex).zip(chars.nth(hex.len() + 1))) {
+                            Some((c, _)) => c,
                             None => return self.err(open + i, "a character by its number is written \\u{1f600}".to_owned()),
                         }
                     }
