@@ -164,7 +164,7 @@ impl Reader {
             None => STEPS_DEFAULT,
             Some(step_ns) => {
                 let steps = (span + i128::from(step_ns) - 1) / i128::from(step_ns);
-                let steps = usize::try_from(steps).ok().filter(|n| *n <= STEPS_MAX);
+                let steps = usize::try_from(steps.max(1)).ok().filter(|n| *n <= STEPS_MAX);
                 let steps = steps.ok_or_else(|| {
                     let message = format!(
                         "`step` cuts the {} s there are into more than {STEPS_MAX} steps; give a longer one, or a later `since`",

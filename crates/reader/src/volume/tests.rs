@@ -75,6 +75,9 @@ fn counts_by_step_and_value_and_what_stands_out() {
     )
     .unwrap();
     assert!(text.contains("# 2 events out of the ordinary:\n    | spike of all: 220 a step, usually 20, 1970-01-01T00:05:00.000Z to 1970-01-01T00:05:30.000Z"), "{text}");
+    // A window without a moment has one step, and no length.
+    let none = answer(&reader, &[("since", "1s"), ("until", "5m"), ("step", "10s")]);
+    assert_eq!((&none["entries"], none["data"]["step"].as_f64()), (&0.into(), Some(10.0)));
     let quiet = answer(&reader, &[("level", "INFO")]);
     assert_eq!(quiet["events"], serde_json::json!([]));
     assert!(matches!(
