@@ -362,6 +362,13 @@ impl PatternsAnswer<'_> {
                 &format!("there are {beyond} more: top={}", self.table.patterns.len().min(1000)),
             );
         }
+        if self.table.forgotten > 0 {
+            let line = format!(
+                "the patterns of {} entries were forgotten to make room for others",
+                self.table.forgotten
+            );
+            ours(&mut out, &line);
+        }
         if self.table.patterns.is_empty() {
             ours(&mut out, "nothing matched");
         }
