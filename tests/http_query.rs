@@ -148,6 +148,8 @@ fn marks_are_times_and_outlive_the_server_beside_recordings() {
         (json!({"name": "x", "time": "soon"}), 422, "`soon` is no time"),
         (json!({"name": "x", "time": 1e300}), 422, "out of range"),
         (json!({"nam": "x"}), 422, "unknown field `nam`"),
+        (json!(["x", "note"]), 422, "it is no object; give {"),
+        (json!({"name": "a..b"}), 422, "no `..`"),
         (json!({}), 422, "missing field `name`"),
         (json!({"name": "x", "note": "y".repeat(2000)}), 422, "give at most 1000"),
     ] {

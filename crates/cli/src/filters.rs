@@ -71,9 +71,17 @@ pub(crate) struct Filters {
     #[arg(long, value_name = "N")]
     line: Option<String>,
 
+    /// Number of the thread
+    #[arg(long, value_name = "N")]
+    thread: Option<String>,
+
     /// Name of the thread
     #[arg(long, value_name = "NAME")]
     thread_name: Option<String>,
+
+    /// Number of the process
+    #[arg(long, value_name = "N")]
+    process: Option<String>,
 
     /// Name of the service
     #[arg(long, value_name = "NAME")]
@@ -86,6 +94,10 @@ pub(crate) struct Filters {
     /// Span the entry belongs to
     #[arg(long, value_name = "ID")]
     span_id: Option<String>,
+
+    /// Where to read: buffer, or auto, which has a store too where there is one
+    #[arg(long, value_name = "WHERE")]
+    source: Option<String>,
 
     /// An attribute is exactly this (repeatable)
     #[arg(long = "attr", value_name = "NAME=VALUE")]
@@ -108,10 +120,13 @@ impl Filters {
             ("function", &self.function),
             ("file", &self.file),
             ("line", &self.line),
+            ("thread", &self.thread),
             ("thread_name", &self.thread_name),
+            ("process", &self.process),
             ("service", &self.service),
             ("trace_id", &self.trace_id),
             ("span_id", &self.span_id),
+            ("source", &self.source),
         ];
         for (name, value) in plain {
             add(&mut params, name, value.as_deref());
@@ -152,6 +167,18 @@ impl Zone {
                 usage(format!("`--tz` is `{name}`, which is no time zone here; give a name as Europe/Berlin, or --utc"))
             }),
         }
+    }
+}
+
+/// `--tz` where the answer is rendered by who has the entries, in UTC.
+pub(crate) fn only_utc(zone: &Zone, format: &str) -> anyhow::Result<()> {
+    match &zone.tz {
+        Some(name) if matches!(format, "text" | "markdown") && zone.get()? != TimeZone::UTC => {
+            Err(usage(format!(
+                "`--tz` is `{name}`, but times in {format} are in UTC; leave it out and write times with their zone, or leave out --format and --max-tokens"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use logrec_reader::text::Style;
 use crate::{
     ask::{Source, SourceArgs},
     error::NOTHING,
-    filters::{AnyMark, Filters, Params, Zone, add, check},
+    filters::{AnyMark, Filters, Params, Zone, add, check, only_utc},
     show::{self, Page},
 };
 
@@ -115,6 +115,7 @@ impl Output {
 
 pub(crate) fn run(args: &LogsArgs) -> anyhow::Result<ExitCode> {
     let zone = args.output.zone.get()?;
+    only_utc(&args.output.zone, args.output.format().unwrap_or_default())?;
     let mut params = args.filters.params(&zone)?;
     args.output.add_to(&mut params);
     let request = check(&params, &zone, &AnyMark)?;

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, process::ExitCode};
 use anyhow::Context;
 use clap::Args;
 use jiff::tz::TimeZone;
-use logrec_core::Timestamp;
+use logrec_core::{Times, Timestamp};
 use logrec_reader::{Mark, Reader, text::visible, wire};
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::{
     ask::{Source, SourceArgs},
     client::ClientError,
     error::{NOTHING, usage},
-    filters::Params,
+    filters::{AnyMark, Params},
     show,
 };
 
@@ -32,7 +32,7 @@ Exit status: 0 fine, 1 no marks, 2 wrong usage, 3 failed.";
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct MarkArgs {
-    /// What the moment is called: letters, digits, _ . -; without it the marks are listed
+    /// What the moment is called: letters, digits, _ . -; without a name the marks are listed
     #[arg(value_name = "NAME")]
     name: Option<String>,
 
@@ -66,17 +66,25 @@ pub(crate) fn run(args: &MarkArgs) -> anyhow::Result<ExitCode> {
 fn set(args: &MarkArgs, source: &Source, name: &str) -> anyhow::Result<ExitCode> {
     let zone = TimeZone::system();
     let now = Timestamp::now();
+    let times = match source {
+        Source::Local(reader) => Times::new(now, &zone).with_marks(reader.marks()),
+        Source::Server(_) => Times::new(now, &zone).with_marks(&AnyMark),
+    };
     let time = match &args.time {
         None => now,
-        Some(text) => Timestamp::parse(text, now, &zone)
-            .map_err(|e| usage(format!("`--time` cannot be used: {e}")))?,
+        Some(text) => {
+            times.parse(text).map_err(|e| usage(format!("`--time` cannot be used: {e}")))?
+        }
     };
     let note = args.note.as_deref().unwrap_or_default();
     let mark = Mark::new(name, time, note).map_err(|e| usage(e.to_string()))?;
     match source {
         Source::Local(reader) => reader.marks().set(mark)?,
         Source::Server(client) => {
-            let mut body = json!({ "name": mark.name, "time": time.to_string() });
+            // Which moment a mark is, the server knows.
+            let by_mark = args.time.as_deref().filter(|text| text.trim().starts_with("mark:"));
+            let time = by_mark.map_or_else(|| time.to_string(), str::to_owned);
+            let mut body = json!({ "name": mark.name, "time": time });
             if !mark.note.is_empty() {
                 body["note"] = mark.note.into();
             }

@@ -106,7 +106,7 @@ pub struct Table {
     pub entries: u64,
     /// Entries in the window that it is compared with.
     pub before: u64,
-    /// Entries whose patterns were forgotten to make room.
+    /// Entries whose patterns were forgotten to make room, of both windows together.
     pub forgotten: u64,
 }
 
@@ -166,7 +166,7 @@ impl Counter {
             let (miner, forgotten) = (&self.miner, &mut self.forgotten);
             self.stats.retain(|handle, stats| {
                 let is_kept = miner.holds(*handle);
-                *forgotten += if is_kept { 0 } else { stats.count };
+                *forgotten += if is_kept { 0 } else { stats.count + stats.before };
                 is_kept
             });
         }
@@ -208,7 +208,7 @@ impl Counter {
         let mut forgotten = self.forgotten;
         for (handle, stats) in self.stats {
             let Some(at) = patterns.find(handle) else {
-                forgotten += stats.count;
+                forgotten += stats.count + stats.before;
                 continue;
             };
             let Some(pattern) = patterns.get(at) else { continue };
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn an_endless_stream_of_distinct_messages_stays_bounded() {
         let ring = Ring::default();
-        let mut counter = Counter::new(window(0, 1), None);
+        let mut counter = Counter::new(window(0, 1), Some(window(-3, -2)));
         counter.stats_max = 200;
         counter.miner = Miner::new(Options { skeletons_max: 100, ..Options::default() });
         let words =
@@ -395,7 +395,7 @@ mod tests {
         for i in 0..2000usize {
             let text: Vec<&str> = (0..4).map(|d| words[i / 10usize.pow(d) % 10]).collect();
             let entry = Entry::new(
-                Timestamp(0),
+                Timestamp(if i % 2 == 0 { 0 } else { -2 * MINUTE }),
                 Level::Info,
                 text.join(&" ".repeat(1 + i % 3)).repeat(1 + i % 7),
             );
@@ -406,7 +406,9 @@ mod tests {
             ring.clear();
         }
         let table = counter.finish();
-        let counted: u64 = table.patterns.iter().map(|p| p.count).sum();
-        assert_eq!(counted + table.forgotten, table.entries);
+        let counted: u64 = table.patterns.iter().map(|p| p.count + p.before).sum();
+        assert_eq!((table.entries, table.before), (1000, 1000));
+        assert!(table.forgotten > 0);
+        assert_eq!(counted + table.forgotten, table.entries + table.before);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     json::{self, Object},
     params::{
         Applied, FILTERS, Kind, Param, ParamError, QUERY_TIME_MAX, Reading, TOKENS_MAX, TOKENS_MIN,
-        err, number, whole,
+        budget, err, number, whole,
     },
     wire,
 };
@@ -85,9 +85,9 @@ impl FacetsRequest {
                     number(given)
                 }
                 "max_tokens" => {
-                    let tokens = whole(name, value, TOKENS_MIN, TOKENS_MAX)?;
-                    max_bytes = Some(usize::try_from(tokens * 4).unwrap_or(usize::MAX));
-                    number(tokens)
+                    let (bytes, tokens) = budget(name, value)?;
+                    max_bytes = Some(bytes);
+                    tokens
                 }
                 _ => return Ok(None),
             }))

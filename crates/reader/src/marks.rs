@@ -29,7 +29,8 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// A named moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// What it is called; letters, digits, `_`, `.` and `-`.
+    /// What it is called; letters, digits, `_`, `.` and `-`. A window is written FROM..TO: so no `..` is in it,
+    /// and no `.` ends it.
     pub name: String,
     /// When it is.
     pub time: Timestamp,
@@ -43,7 +44,7 @@ pub struct Mark {
 pub enum MarkError {
     /// Of no or too many characters, or others than are allowed.
     #[error(
-        "`name` is `{0}`; give 1 to {MARK_NAME_MAX} letters, digits, `_`, `.` or `-`, as in before-deploy"
+        "`name` is `{0}`; give 1 to {MARK_NAME_MAX} letters, digits, `_`, `.` or `-`, as in before-deploy, and no `..` or `.` at the end"
     )]
     Name(String),
     /// Too long.
@@ -61,7 +62,8 @@ impl Mark {
     /// Says which cannot, and what would be right.
     pub fn new(name: &str, time: Timestamp, note: &str) -> Result<Self, MarkError> {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
-        if name.is_empty() || name.len() > MARK_NAME_MAX || !name.chars().all(is_name) {
+        let is_range = name.contains("..") || name.ends_with('.');
+        if name.is_empty() || name.len() > MARK_NAME_MAX || !name.chars().all(is_name) || is_range {
             return Err(MarkError::Name(shown(name)));
         }
         if note.len() > MARK_NOTE_MAX {
@@ -319,7 +321,7 @@ mod tests {
 
     #[test]
     fn names_that_can_be_written_in_a_query() {
-        for bad in ["", "a b", "a\"", "a)", "a\n", &"x".repeat(65)] {
+        for bad in ["", "a b", "a\"", "a)", "a\n", "a..b", "a.", &"x".repeat(65)] {
             assert!(matches!(Mark::new(bad, Timestamp(0), ""), Err(MarkError::Name(_))), "{bad}");
         }
         assert!(Mark::new("vör-dem_fix.2", Timestamp(0), "").is_ok());

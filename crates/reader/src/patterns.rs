@@ -1,8 +1,6 @@
 //! `GET /logs/patterns`: the message templates of the entries that match, with counts, and how they compare
 //! with another window.
 
-use std::io::Write as _;
-
 use logrec_core::{Filter, Level, Query, Times, Timestamp};
 use logrec_insight::patterns::{Change, Counter, Summary, Table, Window};
 
@@ -11,7 +9,7 @@ use crate::{
     json::{self, Object},
     params::{
         Applied, FILTERS, Kind, Param, ParamError, QUERY_TIME_MAX, Reading, TOKENS_MAX, TOKENS_MIN,
-        err, number, one_of, whole,
+        budget, err, number, one_of, whole,
     },
     shape::Format,
     text,
@@ -104,9 +102,9 @@ impl PatternsRequest {
                     Applied::Text(value.to_owned())
                 }
                 "max_tokens" => {
-                    let tokens = whole(name, value, TOKENS_MIN, TOKENS_MAX)?;
-                    request.max_bytes = Some(usize::try_from(tokens * 4).unwrap_or(usize::MAX));
-                    number(tokens)
+                    let (bytes, tokens) = budget(name, value)?;
+                    request.max_bytes = Some(bytes);
+                    tokens
                 }
                 _ => return Ok(None),
             }))
@@ -317,10 +315,7 @@ impl PatternsAnswer<'_> {
         if is_markdown {
             out.extend_from_slice(text::MARKDOWN_HEAD);
         }
-        let ours = |out: &mut Vec<u8>, line: &str| {
-            let (begin, end) = if is_markdown { ("\n", "\n\n") } else { ("# ", "\n") };
-            let _ = write!(out, "{begin}{line}{end}");
-        };
+        let ours = |out: &mut Vec<u8>, line: &str| text::ours(out, line, is_markdown);
         if !brief {
             let (table, now) = (&self.table, self.now);
             let line = format!(
@@ -361,6 +356,13 @@ impl PatternsAnswer<'_> {
                 &mut out,
                 &format!("there are {beyond} more: top={}", self.table.patterns.len().min(1000)),
             );
+        }
+        if self.table.forgotten > 0 {
+            let line = format!(
+                "the patterns of {} entries were forgotten to make room for others",
+                self.table.forgotten
+            );
+            ours(&mut out, &line);
         }
         if self.table.patterns.is_empty() {
             ours(&mut out, "nothing matched");

@@ -206,6 +206,12 @@ pub(crate) fn bars(counts: &[u32]) -> String {
     counts.iter().map(|&n| BARS[usize::try_from(height(n)).unwrap_or(8)]).collect()
 }
 
+/// A line of our own among those of content: behind a `#`, or as a paragraph of Markdown.
+pub(crate) fn ours(out: &mut Vec<u8>, line: &str, is_markdown: bool) {
+    let (begin, end) = if is_markdown { ("\n", "\n\n") } else { ("# ", "\n") };
+    let _ = write!(out, "{begin}{line}{end}");
+}
+
 /// A line of content that is no entry: behind a bar, or as a list item of Markdown.
 pub(crate) fn item(out: &mut Vec<u8>, line: &str, is_markdown: bool) {
     let mut text = Vec::new();

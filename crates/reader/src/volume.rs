@@ -1,8 +1,6 @@
 //! `GET /logs/volume`: how many entries over time, by the values of a field, and where that is out of the
 //! ordinary.
 
-use std::io::Write as _;
-
 use logrec_core::{Filter, NS_PER_S, Query, Times, Timestamp, parse_span_ns};
 use logrec_insight::{
     facets::{By, Facet},
@@ -15,7 +13,7 @@ use crate::{
     json::{self, Object},
     params::{
         Applied, FILTERS, Kind, Param, ParamError, QUERY_TIME_MAX, Reading, TOKENS_MAX, TOKENS_MIN,
-        err, number, one_of, whole,
+        budget, err, number, one_of, whole,
     },
     shape::Format,
     text::{self, bars},
@@ -122,9 +120,9 @@ impl VolumeRequest {
                     Applied::Text(value.to_owned())
                 }
                 "max_tokens" => {
-                    let tokens = whole(name, value, TOKENS_MIN, TOKENS_MAX)?;
-                    request.max_bytes = Some(usize::try_from(tokens * 4).unwrap_or(usize::MAX));
-                    number(tokens)
+                    let (bytes, tokens) = budget(name, value)?;
+                    request.max_bytes = Some(bytes);
+                    tokens
                 }
                 _ => return Ok(None),
             }))
@@ -334,10 +332,7 @@ impl<'r> VolumeAnswer<'r> {
         if is_markdown {
             out.extend_from_slice(text::MARKDOWN_HEAD);
         }
-        let ours = |out: &mut Vec<u8>, line: &str| {
-            let (begin, end) = if is_markdown { ("\n", "\n\n") } else { ("# ", "\n") };
-            let _ = write!(out, "{begin}{line}{end}");
-        };
+        let ours = |out: &mut Vec<u8>, line: &str| text::ours(out, line, is_markdown);
         let (from, to) = (self.window.from.to_jiff(), self.window.to.to_jiff());
         let all: u64 = self.volume.total().iter().map(|n| u64::from(*n)).sum();
         ours(

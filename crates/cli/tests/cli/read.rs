@@ -72,6 +72,34 @@ fn a_file_and_a_server_give_the_same() {
 }
 
 #[test]
+fn a_mark_can_be_set_by_another() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("rings")).unwrap();
+    let served = place.serve(&["serve"]);
+    let url = served.url();
+    for source in [&["--rings=rings"][..], &["--url", &url]] {
+        let mark = |args: &[&str]| {
+            let output = place.output(&[&["mark"], args, source].concat());
+            (output.status.code(), text(&output.stderr))
+        };
+        assert_eq!(mark(&["dep", "--time", "2026-01-02T03:04:05.5Z"]), (Some(0), String::new()));
+        assert_eq!(mark(&["before-fix", "--time", "mark:dep"]), (Some(0), String::new()));
+        let (code, said) = mark(&["x", "--time", "mark:depp"]);
+        assert_eq!(code, Some(2));
+        assert!(said.contains("`mark:depp` names no mark; did you mean `mark:dep`?"), "{said}");
+        let all = answer(&place.output(&[&["mark", "--json"], source].concat()).stdout);
+        let time = |i: usize| {
+            (
+                all["data"][i]["name"].as_str().unwrap().to_owned(),
+                all["data"][i]["timestamp"].as_f64(),
+            )
+        };
+        assert_eq!(time(0), ("before-fix".to_owned(), Some(1_767_323_045.5)));
+        assert_eq!(all["count"], 2);
+    }
+}
+
+#[test]
 fn times_without_a_zone_are_of_who_asks() {
     let place = Place::new();
     place.write("app.log", LOG);
@@ -159,6 +187,17 @@ fn exit_statuses() {
         (&["logs", "--since-minutes=-5", "app.log"], 2, "`--since-minutes` is `-5`"),
         (&["logs", "--attr", "x", "app.log"], 2, "give NAME=VALUE"),
         (&["logs", "--nonsense"], 2, "unexpected argument"),
+        (&["logs", "--process", "4242", "app.log"], 1, ""),
+        (&["logs", "--thread", "7", "app.log"], 1, ""),
+        (&["logs", "--source", "buffer", "app.log"], 0, ""),
+        (&["logs", "--source", "store", "app.log"], 2, "`--source` is `store`"),
+        (
+            &["logs", "--tz", "Asia/Tokyo", "--format", "text", "app.log"],
+            2,
+            "times in text are in UTC",
+        ),
+        (&["logs", "--tz", "UTC", "--format", "text", "app.log"], 0, ""),
+        (&["logs", "--tz", "Asia/Tokyo", "--json", "app.log"], 0, ""),
         (&["logs", "--url", "https://x", "--level", "INFO"], 2, "https is not spoken here"),
         (&["logs", "--url", "http://x", "app.log"], 2, "exclude each other"),
         (&["logs", "absent.log"], 3, "logrec: cannot read absent.log: No such file"),

@@ -7,9 +7,9 @@ use logrec_core::{
 };
 
 use super::{
-    Applied, ParamError, Reading, TOKENS_MAX, TOKENS_MIN, err,
+    Applied, ParamError, Reading, err,
     table::MINUTES_MAX,
-    values::{fields, flag, fraction, level, number, one_of, whole},
+    values::{budget, fields, flag, fraction, level, one_of},
 };
 use crate::shape::Format;
 
@@ -60,9 +60,9 @@ impl Reading<'_> {
                 text()
             }
             "max_tokens" => {
-                let tokens = whole(name, value, TOKENS_MIN, TOKENS_MAX)?;
-                self.shape.max_bytes = Some(usize::try_from(tokens * 4).unwrap_or(usize::MAX));
-                Ok(number(tokens))
+                let (bytes, tokens) = budget(name, value)?;
+                self.shape.max_bytes = Some(bytes);
+                Ok(tokens)
             }
             "fold" => {
                 self.shape.fold = flag(name, value)?;

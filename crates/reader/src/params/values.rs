@@ -2,8 +2,11 @@
 
 use logrec_core::{Cursor, Level, nearest, shown};
 
-use super::{Applied, ParamError, err};
+use super::{Applied, ParamError, TOKENS_MAX, TOKENS_MIN, err};
 use crate::shape::EntryField;
+
+/// Bytes that a token of a budget stands for.
+const TOKEN_BYTES: u64 = 4;
 
 #[expect(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
 pub(crate) const fn number(n: u64) -> Applied {
@@ -29,6 +32,12 @@ pub(crate) fn whole(name: &str, value: &str, least: u64, most: u64) -> Result<u6
             format!("`{name}` is `{}`; give a whole number from {least} to {most}", shown(value)),
         )
     })
+}
+
+/// A budget: bytes, and what is said of the tokens that were given.
+pub(crate) fn budget(name: &str, value: &str) -> Result<(usize, Applied), ParamError> {
+    let tokens = whole(name, value, TOKENS_MIN, TOKENS_MAX)?;
+    Ok((usize::try_from(tokens * TOKEN_BYTES).unwrap_or(usize::MAX), number(tokens)))
 }
 
 pub(crate) fn fraction(

@@ -73,6 +73,24 @@ fn patterns_with_what_is_known_of_them() {
 }
 
 #[test]
+fn every_form_tells_what_was_forgotten() {
+    let window = Window { from: Timestamp(0), to: Timestamp(S) };
+    let patterns = Vec::new();
+    let table = Table { patterns, entries: 9, before: 0, forgotten: 7 };
+    for (format, told) in [
+        ("json", "\"forgotten\":7"),
+        ("text", "# the patterns of 7 entries were forgotten"),
+        ("markdown", "\nthe patterns of 7 entries were forgotten"),
+    ] {
+        let request = request(&[("format", format)]).unwrap();
+        let table = table.clone();
+        let answer = PatternsAnswer { request: &request, table, now: window, other: None };
+        let answer = String::from_utf8(answer.render()).unwrap();
+        assert!(answer.contains(told), "{answer}");
+    }
+}
+
+#[test]
 fn compared_with_another_window() {
     let reader = reader();
     for params in [&[("compare_to", "30m")][..], &[("compare_to", "1h..1801s"), ("since", "30m")]] {

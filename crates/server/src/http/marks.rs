@@ -49,6 +49,11 @@ pub(super) async fn post(State(app): State<App>, uri: Uri, body: Body) -> Respon
         Err((status, message)) => return fail(status, &message),
     };
     let new: NewMark = match serde_json::from_slice(&body) {
+        // A list of a mark's members reads as one.
+        Ok(_) if !body.trim_ascii_start().starts_with(b"{") => {
+            let message = format!("the body is no mark: it is no object; give {WANTED}");
+            return fail(StatusCode::UNPROCESSABLE_ENTITY, &message);
+        }
         Ok(new) => new,
         Err(e) if e.is_data() => {
             let message = format!("the body is no mark: {e}; give {WANTED}");

@@ -1,6 +1,6 @@
 //! What a client of a stream may say: one JSON object a message, with its `type`.
 
-use logrec_core::Value;
+use logrec_core::{Value, shown};
 use logrec_decode::parse_json;
 
 /// A message of the client.
@@ -81,10 +81,6 @@ fn scalar(value: Value) -> Option<String> {
         Value::Float(n) => n.to_string(),
         Value::Null | Value::Array(_) | Value::Map(_) => return None,
     })
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]
