@@ -205,3 +205,24 @@ fn nothing_recorded_after_the_given_moment() {
     assert_eq!(messages(&ring.query(&query)), ["after"]);
     assert_eq!((progress.recorded, ring.progress().recorded), (1, 2));
 }
+
+/// The name is told by a number there, so its text is nowhere in the chunk.
+#[test]
+fn a_known_thread_name_is_found() {
+    let ring = Ring::with_processors(RingOptions::default(), 1);
+    for name in ["MainThread", "main", "worker"] {
+        let entry = Entry::new(Timestamp(0), Level::Info, name);
+        ring.push(&Entry { thread_name: Some(name.to_owned()), ..entry });
+    }
+    for (test, found) in [
+        (Test::Is("MainThread".into()), &["MainThread"][..]),
+        (Test::Is("worker".into()), &["worker"]),
+        (Test::Contains("MAIN".into()), &["main", "MainThread"]),
+        (Test::Contains("in".into()), &["main", "MainThread"]),
+        (Test::Contains("k".into()), &["worker"]),
+        (Test::Is("Main".into()), &[]),
+    ] {
+        let filter = Filter::Field(Field::ThreadName, test);
+        assert_eq!(messages(&ring.query(&Query { filter, ..Query::default() })), found);
+    }
+}
