@@ -24,6 +24,7 @@ __all__ = [
     "log_buffer_handler",
 ]
 
+_LogRecord = logging.LogRecord
 _LIMIT_MAX = 1000  # of GET /logs; a program may ask its own buffer for more
 
 
@@ -212,21 +213,19 @@ class _Entries(Sequence[dict[str, Any]]):
 def capture(buffer: InMemoryLogBuffer) -> Callable[[logging.LogRecord], None]:
     """What records into a buffer, never raising an ``Exception``.
 
-    It reads the attributes of a record here, where each costs some nanoseconds; in Rust it is ten times that,
-    since the interpreter's caches are in its own code.
+    It looks up what tells that a record is as usual: the attribute that a record gets last, and how it says its
+    message. Here that costs some nanoseconds, in Rust ten times that, since the interpreter's caches are in its
+    own code (and are for reading an attribute, not for calling one that is no method: hence ``take``).
+    :meth:`LogBufferHandler.handle` and the hook of ``install`` do the same without a call for it.
     """
-    way, any_other, kind = buffer._way, buffer._core.record, logging.LogRecord
+    way, any_other = buffer._way, buffer._core.record
 
     if sys.version_info >= (3, 12):
 
         def record(record: logging.LogRecord) -> None:
             try:
-                way.record(
-                    record, record.name, record.msg, record.args, record.levelno, record.pathname,
-                    record.module, record.exc_info or record.exc_text or record.stack_info,
-                    record.lineno, record.funcName, record.created, record.thread, record.threadName,
-                    record.processName, record.process, record.taskName, kind.getMessage,
-                )  # fmt: skip
+                take = way.record
+                take(record, record.taskName, _LogRecord.getMessage)
             except Exception:
                 any_other(record)
 
@@ -234,12 +233,8 @@ def capture(buffer: InMemoryLogBuffer) -> Callable[[logging.LogRecord], None]:
 
         def record(record: logging.LogRecord) -> None:
             try:
-                way.record(
-                    record, record.name, record.msg, record.args, record.levelno, record.pathname,
-                    record.module, record.exc_info or record.exc_text or record.stack_info,
-                    record.lineno, record.funcName, record.created, record.thread, record.threadName,
-                    record.processName, record.process, None, kind.getMessage,
-                )  # fmt: skip
+                take = way.record
+                take(record, record.process, _LogRecord.getMessage)
             except Exception:
                 any_other(record)
 
@@ -258,20 +253,19 @@ class LogBufferHandler(logging.Handler):
         super().__init__(level)
         self.log_buffer = log_buffer
         self._record = capture(log_buffer)
+        self._way = log_buffer._way
         self._is_direct = type(log_buffer).add_entry is InMemoryLogBuffer.add_entry
         _handlers.add(self)
         self._shorten()
 
     def _shorten(self) -> None:
-        """Lets loggers call what records at once, where nothing is in between."""
-        self.__dict__.pop("handle", None)
-        if (
+        """Lets `handle` record at once, where nothing is in between."""
+        self._is_short = (
             type(self) is LogBufferHandler
             and self._is_direct
             and not self.filters
             and _hook.buffer is not self.log_buffer
-        ):
-            self.__dict__["handle"] = self._record
+        )
 
     def addFilter(self, filter: Any) -> None:  # noqa: A002, N802 - logging's name
         """As every handler's."""
@@ -283,8 +277,33 @@ class LogBufferHandler(logging.Handler):
         super().removeFilter(filter)
         self._shorten()
 
-    def handle(self, record: logging.LogRecord) -> Any:
-        """Filters and records, without the handler's lock."""
+    if sys.version_info >= (3, 12):
+
+        def handle(self, record: logging.LogRecord) -> Any:
+            """Filters and records, without the handler's lock."""
+            if not self._is_short:
+                return self._handle(record)
+            try:
+                take = self._way.record
+                take(record, record.taskName, _LogRecord.getMessage)
+            except Exception:
+                self.log_buffer._core.record(record)
+            return True
+
+    else:
+
+        def handle(self, record: logging.LogRecord) -> Any:
+            """Filters and records, without the handler's lock."""
+            if not self._is_short:
+                return self._handle(record)
+            try:
+                take = self._way.record
+                take(record, record.process, _LogRecord.getMessage)
+            except Exception:
+                self.log_buffer._core.record(record)
+            return True
+
+    def _handle(self, record: logging.LogRecord) -> Any:
         if self.filters:
             kept = self.filter(record)
             if not kept:

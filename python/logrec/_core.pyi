@@ -82,25 +82,7 @@ class Recorder:
     """The way of a log call into a buffer as it is now."""
 
     def record(
-        self,
-        record: logging.LogRecord,
-        name: object,
-        msg: object,
-        args: object,
-        level: object,
-        path: object,
-        module: object,
-        trace: object,
-        line: object,
-        function: object,
-        created: object,
-        thread: object,
-        thread_name: object,
-        process_name: object,
-        process: object,
-        task_name: object,
-        get_message: object,
-        /,
+        self, record: logging.LogRecord, last: object, get_message: object, /
     ) -> None: ...
 
 def default_folder() -> Path: ...

@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from ._asgi import PREFIX, Middleware
-from ._buffer import InMemoryLogBuffer, _hook, capture, log_buffer
+from ._buffer import InMemoryLogBuffer, _hook, log_buffer
 from ._core import Server, default_folder
 from ._loguru import forwarding, hook_loguru, is_forwarded
 
@@ -151,12 +151,30 @@ def _number(name: str) -> int | None:
 
 def _hook_logging() -> None:
     call_handlers = logging.Logger.callHandlers
-    record_it = capture(log_buffer)
+    way, any_other, kind = log_buffer._way, log_buffer._core.record, logging.LogRecord
 
-    def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
-        if not forwarding or not is_forwarded(record):
-            record_it(record)
-        call_handlers(self, record)
+    # As `capture` does, without a call for it.
+    if sys.version_info >= (3, 12):
+
+        def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
+            if not forwarding or not is_forwarded(record):
+                try:
+                    take = way.record
+                    take(record, record.taskName, kind.getMessage)
+                except Exception:
+                    any_other(record)
+            call_handlers(self, record)
+
+    else:
+
+        def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
+            if not forwarding or not is_forwarded(record):
+                try:
+                    take = way.record
+                    take(record, record.process, kind.getMessage)
+                except Exception:
+                    any_other(record)
+            call_handlers(self, record)
 
     code = callHandlers.__code__
 

@@ -23,7 +23,7 @@ use crate::{
     capture::{self, Settings},
     serve::Server,
     site::Sites,
-    usual::Given,
+    usual,
 };
 
 pyo3::create_exception!(
@@ -398,35 +398,15 @@ pub(crate) struct Recorder {
 
 #[pymethods]
 impl Recorder {
-    /// Records one `logging.LogRecord` by attributes that the caller has read: `Given` tells what they are.
-    #[pyo3(signature = (record, name, msg, args, level, path, module, trace, line, function, created, thread, thread_name, process_name, process, task_name, get_message, /))]
-    #[expect(clippy::too_many_arguments, reason = "a record has so many attributes")]
-    fn record(
+    /// Records one `logging.LogRecord`, of which the caller has looked up what [`usual::record`] wants.
+    #[pyo3(signature = (record, last, get_message, /))]
+    fn record<'py>(
         &self,
-        record: &Bound<'_, PyAny>,
-        name: &Bound<'_, PyAny>,
-        msg: &Bound<'_, PyAny>,
-        args: &Bound<'_, PyAny>,
-        level: &Bound<'_, PyAny>,
-        path: &Bound<'_, PyAny>,
-        module: &Bound<'_, PyAny>,
-        trace: &Bound<'_, PyAny>,
-        line: &Bound<'_, PyAny>,
-        function: &Bound<'_, PyAny>,
-        created: &Bound<'_, PyAny>,
-        thread: &Bound<'_, PyAny>,
-        thread_name: &Bound<'_, PyAny>,
-        process_name: &Bound<'_, PyAny>,
-        process: &Bound<'_, PyAny>,
-        task_name: &Bound<'_, PyAny>,
-        get_message: &Bound<'_, PyAny>,
+        record: &Bound<'py, PyAny>,
+        last: &Bound<'py, PyAny>,
+        get_message: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
-        #[rustfmt::skip]
-        let given = Given {
-            record, name, msg, args, level, path, module, trace, line, function, created, thread,
-            thread_name, process_name, process, task_name, get_message,
-        };
-        match given.record(self.state.to()) {
+        match usual::record(self.state.to(), record, last, get_message) {
             Some(()) => Ok(()),
             None => capture::record(self.state.to(), record),
         }

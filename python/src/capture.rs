@@ -300,15 +300,7 @@ impl<'a, 'py> Parts<'a, 'py> {
 
     fn write_origin(&self, writer: &mut RecordWriter<'_>, settings: &Settings) {
         writer.logger(self.logger.unwrap_or_default());
-        if let Some(module) = self.module {
-            writer.module(module);
-        }
-        if let Some(function) = self.function {
-            writer.function(function);
-        }
-        if let Some(file) = self.file {
-            writer.file(file);
-        }
+        writer.code(self.module, self.function, self.file);
         if let Some(line) = self.line.and_then(|line| u32::try_from(line).ok()).filter(|n| *n > 0) {
             writer.line(line);
         }

@@ -11,7 +11,7 @@ use pyo3::{
 
 use crate::{
     extent::Extent,
-    template,
+    template, usual,
     value::{describe, repr_of, type_name},
 };
 
@@ -30,11 +30,8 @@ pub(crate) struct Unformatted {
 struct Standard {
     log_record: Py<PyType>,
     get_message: Option<Py<PyAny>>,
-    /// How many attributes a record has of its own.
-    attributes: usize,
-    extent: Extent,
-    /// How many objects a record holds with these attributes and no `__dict__`, where that can be told.
-    held: Option<usize>,
+    /// Where a record tells its attributes, if it does.
+    extent: Option<Extent<{ usual::ATTRIBUTES_COUNT }>>,
 }
 
 fn standard(py: Python<'_>) -> PyResult<&Standard> {
@@ -45,13 +42,9 @@ fn standard(py: Python<'_>) -> PyResult<&Standard> {
         // One that was put in its place (for `{}` formats, say) is called, not imitated.
         let module: String = get_message.getattr("__module__")?.extract().unwrap_or_default();
         let get_message = (module == "logging").then(|| get_message.unbind());
-        let record = log_record.call1(("", 0, "", 0, "", py.None(), py.None()))?;
-        let extent = Extent::of(&log_record);
-        let held = extent.count(&record);
-        let attributes = record.getattr(intern!(py, "__dict__"))?.len()?;
-        // Where each record has its `__dict__` from the start, that is what it holds, however large.
-        let held = held.filter(|held| *held >= attributes);
-        Ok(Standard { log_record: log_record.unbind(), get_message, attributes, extent, held })
+        let sample = log_record.call1(("", 0, "", 0, "", py.None(), py.None()))?;
+        let extent = Extent::learn(&sample, usual::ATTRIBUTES, usual::last_attribute(py))?;
+        Ok(Standard { log_record: log_record.unbind(), get_message, extent })
     })
 }
 
@@ -91,20 +84,23 @@ pub(crate) fn is_standard(record: &Bound<'_, PyAny>) -> bool {
             .is_ok_and(|now| standard.get_message.as_ref().is_some_and(|own| now.is(own)))
 }
 
-/// The same, and that it has the attributes that logging gives a record and no other; by what the caller has
-/// read, `LogRecord.getMessage` as it is now.
-pub(crate) fn is_usual(record: &Bound<'_, PyAny>, get_message: &Bound<'_, PyAny>) -> bool {
-    let Ok(standard) = standard(record.py()) else { return false };
+/// Calls `f` with the attributes of a record of which the same holds and that has those that logging gives
+/// a record, and no other; `None` where that cannot be told, or `f` says so. The caller has looked up the last
+/// of them and `LogRecord.getMessage`, as they are now. `f` must run no code of Python's.
+#[inline]
+pub(crate) fn with_attributes<'py, R>(
+    record: &Bound<'py, PyAny>,
+    last: &Bound<'py, PyAny>,
+    get_message: &Bound<'py, PyAny>,
+    f: impl FnOnce(usual::Attributes<'_, 'py>) -> Option<R>,
+) -> Option<R> {
+    let standard = standard(record.py()).ok()?;
     if record.get_type_ptr().cast() != standard.log_record.as_ptr()
         || standard.get_message.as_ref().is_none_or(|own| !get_message.is(own))
     {
-        return false;
+        return None;
     }
-    if standard.held.is_some() && standard.extent.count(record) == standard.held {
-        return true;
-    }
-    let attributes = record.getattr(intern!(record.py(), "__dict__"));
-    attributes.and_then(|attributes| attributes.len()).is_ok_and(|len| len == standard.attributes)
+    standard.extent.as_ref()?.with(record, last, f)
 }
 
 /// A message's buffer that grew beyond this is given back, not kept by its thread.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import logging.handlers
@@ -213,6 +214,31 @@ def test_attributes_added_on_the_way(log, buffer):
     bare, updated, looked = buffer.get_entries()
     assert "line" not in bare and looked["line"] == 7
     assert updated["attributes"] == {"a": 1} and "attributes" not in looked
+
+
+def test_attributes_lost_and_others_gained(buffer):
+    """As many as before, and each after the lost one where another was: what is read is what has the name."""
+
+    def as_read(take, lost, gained):
+        buffer.clear()
+        record = logging.LogRecord("n", 20, "/srv/app.py", 7, "x", (), None, "work")
+        last = getattr(record, "taskName", record.process)
+        for name in lost:
+            delattr(record, name)
+        for n, value in enumerate(gained):
+            setattr(record, f"gained_{n}", last if value == "last" else value)
+        take(record)
+        entry = only(buffer)
+        return {k: v for k, v in entry.items() if k not in ("id", "timestamp")}
+
+    by_way, by_name = LogBufferHandler(buffer).handle, buffer._core.record
+    names = list(vars(logging.makeLogRecord({})))
+    losses = [(name,) for name in names] + list(zip(names, names[1:])) + [("msg", "taskName"), ("args", "process")]
+    for lost in losses:
+        if not set(lost) <= set(names):
+            continue
+        for gained in itertools.product(["last", None, 7, "text", 1.5, ()], repeat=len(lost)):
+            assert as_read(by_way, lost, gained) == as_read(by_name, lost, gained), (lost, gained)
 
 
 class Raises:

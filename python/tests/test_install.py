@@ -60,9 +60,9 @@ def test_the_designs_handler_beside_it_records_nothing_twice(installed):
         assert messages(installed) == ["once", "from a queue"]
     finally:
         root.removeHandler(logrec.log_buffer_handler)
-    assert "handle" not in logrec.log_buffer_handler.__dict__
+    assert not logrec.log_buffer_handler._is_short
     logrec.uninstall()
-    assert "handle" in logrec.log_buffer_handler.__dict__
+    assert logrec.log_buffer_handler._is_short
 
 
 def test_levels(rings):

@@ -307,6 +307,7 @@ fn what_is_no_recording_is_refused_by_name() {
         (&b""[..], "empty"),
         (b"short", "too short"),
         (&[7; 5000][..], "does not begin"),
+        (&[&b"logrec\x00\x01"[..], &[0; 5000]].concat(), "another version"),
         (&[7; 100], "too short"),
     ] {
         fs::write(&path, bytes).unwrap();

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     EntryId, Level, LevelSet, Timestamp,
-    record::{FieldRef, RecordRef, ValueRef},
+    record::{FieldRef, RecordRef, THREAD_NAMES, ValueRef},
 };
 
 /// A [`Filter`] made ready to run. Holds no state: it may be shared by threads.
@@ -228,8 +228,13 @@ impl Node {
             Field::TraceId | Field::SpanId => (0, Scope::Record),
             Field::Message => (1, Scope::Message),
             Field::Text | Field::Exception => (1, Scope::Record),
-            Field::Function | Field::Module | Field::File | Field::ThreadName => (2, Scope::Record),
+            Field::Function | Field::Module | Field::File => (2, Scope::Record),
             Field::Logger | Field::Service => (3, Scope::Record),
+            // A known one does not lie there as text.
+            Field::ThreadName if THREAD_NAMES.iter().any(|name| check.text(name.as_bytes())) => {
+                return None;
+            }
+            Field::ThreadName => (2, Scope::Record),
             // Numbers lie there as such, and attributes may be numbers.
             Field::Line | Field::Thread | Field::Process | Field::Attribute(_) => return None,
         };

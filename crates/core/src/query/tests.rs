@@ -233,3 +233,24 @@ fn the_time_limit_ends_a_search_and_says_so() {
         assert_eq!(seen, if time_limit.is_some() { 0 } else { 10 });
     }
 }
+
+/// The name is told by a number there, so its text is nowhere in the chunk.
+#[test]
+fn a_known_thread_name_is_found() {
+    let ring = Ring::with_processors(RingOptions::default(), 1);
+    for name in ["MainThread", "main", "worker"] {
+        let entry = Entry::new(Timestamp(0), Level::Info, name);
+        ring.push(&Entry { thread_name: Some(name.to_owned()), ..entry });
+    }
+    for (test, found) in [
+        (Test::Is("MainThread".into()), &["MainThread"][..]),
+        (Test::Is("worker".into()), &["worker"]),
+        (Test::Contains("MAIN".into()), &["main", "MainThread"]),
+        (Test::Contains("in".into()), &["main", "MainThread"]),
+        (Test::Contains("k".into()), &["worker"]),
+        (Test::Is("Main".into()), &[]),
+    ] {
+        let filter = Filter::Field(Field::ThreadName, test);
+        assert_eq!(messages(&ring.query(&Query { filter, ..Query::default() })), found);
+    }
+}

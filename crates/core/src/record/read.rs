@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::*;
-use crate::{Entry, Level, Timestamp, Value};
+use super::{
+    bytes::{Bytes, valid_utf8},
+    *,
+};
+use crate::{Entry, Level, Timestamp};
 
 /// One record, borrowed: cheap to make, nothing decoded until asked for.
 #[derive(Clone, Copy)]
@@ -47,19 +50,19 @@ impl<'a> RecordRef<'a> {
     /// What the entry says.
     #[must_use]
     pub fn message(&self) -> &'a str {
-        self.text_at(0)
+        valid_utf8(self.message_bytes())
     }
 
     /// The stack trace; empty when there is none.
     #[must_use]
     pub fn exception(&self) -> &'a str {
-        self.text_at(8)
+        valid_utf8(self.exception_bytes())
     }
 
     /// Who says it; may be empty.
     #[must_use]
     pub fn logger(&self) -> &'a str {
-        self.text_at(16)
+        valid_utf8(self.logger_bytes())
     }
 
     /// The other fields in the order written. Ends at the first damaged byte.
@@ -72,28 +75,48 @@ impl<'a> RecordRef<'a> {
     #[inline]
     #[must_use]
     pub fn raw_fields(&self) -> RawFields<'a> {
-        RawFields { rest: Bytes(self.body.get(PREFIX_BYTES..).unwrap_or_default()) }
+        RawFields {
+            body: self.body,
+            rest: Bytes(self.body.get(PREFIX_BYTES..).unwrap_or_default()),
+        }
     }
 
     /// [`message`](Self::message) as it lies there, not yet checked to be UTF-8.
     #[inline]
     #[must_use]
     pub fn message_bytes(&self) -> &'a [u8] {
-        self.bytes_at(0)
+        let Some(prefix) = self.prefix() else { return &[] };
+        match prefix.message() {
+            Some((at, len)) => self.text_at(at, len),
+            None => self.found(MESSAGE),
+        }
     }
 
     /// [`exception`](Self::exception) as it lies there.
     #[inline]
     #[must_use]
     pub fn exception_bytes(&self) -> &'a [u8] {
-        self.bytes_at(8)
+        let Some(prefix) = self.prefix() else { return &[] };
+        match prefix.exception() {
+            Some(0) => &[],
+            Some(at) => {
+                let mut field = Bytes(self.body.get(at..).unwrap_or_default());
+                let len = field.u8().and_then(|_| field.long_len());
+                len.map_or(&[], |len| field.take_most(len))
+            }
+            None => self.found(EXCEPTION),
+        }
     }
 
     /// [`logger`](Self::logger) as it lies there.
     #[inline]
     #[must_use]
     pub fn logger_bytes(&self) -> &'a [u8] {
-        self.bytes_at(16)
+        let Some(prefix) = self.prefix() else { return &[] };
+        match prefix.logger() {
+            Some((at, len)) => self.text_at(at, len),
+            None => self.found(LOGGER),
+        }
     }
 
     /// The first attribute of this name.
@@ -114,20 +137,29 @@ impl<'a> RecordRef<'a> {
         })
     }
 
-    fn text_at(&self, prefix_at: usize) -> &'a str {
-        valid_utf8(self.bytes_at(prefix_at))
+    #[inline]
+    fn prefix(&self) -> Option<Prefix> {
+        self.body.first_chunk().copied().map(Prefix)
     }
 
+    /// Of a large entry the end may be gone already: what is there is shown.
     #[inline]
-    fn bytes_at(&self, prefix_at: usize) -> &'a [u8] {
-        let word = |at: usize| {
-            let bytes = self.body.get(at..at + 4)?;
-            Some(u32::from_le_bytes(bytes.try_into().ok()?) as usize)
-        };
-        let (Some(start), Some(len)) = (word(prefix_at), word(prefix_at + 4)) else { return &[] };
-        // Of a large entry the end may be gone already: what is there is shown.
-        let text = self.body.get(start..).unwrap_or_default();
-        &text[..len.min(text.len())]
+    fn text_at(&self, at: usize, len: usize) -> &'a [u8] {
+        Bytes(self.body.get(at..).unwrap_or_default()).take_most(len)
+    }
+
+    /// The last text of this tag among the fields.
+    #[cold]
+    fn found(&self, tag: u8) -> &'a [u8] {
+        let mut fields = self.raw_fields();
+        let mut last: &[u8] = &[];
+        while let Some(piece) = fields.piece() {
+            match piece {
+                Piece::Main(found, text) if found == tag => last = text,
+                Piece::Main(..) | Piece::Field(_) => {}
+            }
+        }
+        last
     }
 
     /// An owned entry of it, with the time and level that are kept beside the record.
@@ -176,38 +208,55 @@ fn step<'a>(value: ValueRef<'a>, path: &str) -> Option<ValueRef<'a>> {
     })
 }
 
-/// Where the message of a record of `len` bytes lies, by the first eight of its prefix.
-#[inline]
-pub(crate) fn message_range(prefix: [u8; 8], len: usize) -> [usize; 2] {
-    let [a, b, c, d, e, f, g, h] = prefix;
-    let start = (u32::from_le_bytes([a, b, c, d]) as usize).min(len);
-    let end = start.saturating_add(u32::from_le_bytes([e, f, g, h]) as usize).min(len);
-    [start, end]
+/// What a record begins with; see the module.
+#[derive(Clone, Copy)]
+struct Prefix([u8; PREFIX_BYTES]);
+
+/// Each is `None` where the text is to be looked for among the fields.
+impl Prefix {
+    /// Where the message lies, and its length.
+    #[inline]
+    fn message(self) -> Option<(usize, usize)> {
+        let [a, b, c, d, ..] = self.0;
+        let (at, len) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+        (at != UNTOLD).then_some((at.into(), len.into()))
+    }
+
+    /// Where the exception's field begins; 0 where there is none.
+    #[inline]
+    fn exception(self) -> Option<usize> {
+        let [.., a, b, _, _] = self.0;
+        let at = u16::from_le_bytes([a, b]);
+        (at != UNTOLD).then_some(at.into())
+    }
+
+    /// Where the logger lies, and its length.
+    #[inline]
+    fn logger(self) -> Option<(usize, usize)> {
+        let [.., at, len] = self.0;
+        (at != UNTOLD_LOGGER).then_some((at.into(), len.into()))
+    }
 }
 
-/// How many bytes of a record hold what a matcher needs, by its first [`PREFIX_BYTES`].
-pub(crate) fn bytes_needed(prefix: &[u8; PREFIX_BYTES], needs: crate::filter::Needs) -> usize {
-    if needs.others {
+/// Where the message of a record of `len` bytes lies, by the record's prefix; all of the record where the
+/// prefix does not tell.
+#[inline]
+pub(crate) fn message_range(prefix: [u8; PREFIX_BYTES], len: usize) -> [usize; 2] {
+    let (start, message_len) = Prefix(prefix).message().unwrap_or((0, len));
+    let start = start.min(len);
+    [start, (start + message_len).min(len)]
+}
+
+/// How many bytes of a record hold what a matcher needs, by the record's prefix; `usize::MAX` is all.
+pub(crate) fn bytes_needed(prefix: [u8; PREFIX_BYTES], needs: crate::filter::Needs) -> usize {
+    let prefix = Prefix(prefix);
+    let end = |text: Option<(usize, usize)>| text.map_or(usize::MAX, |(at, len)| at + len);
+    if needs.others || (needs.exception && prefix.exception() != Some(0)) {
         return usize::MAX;
     }
-    let end = |at: usize| {
-        let word = |at: usize| {
-            u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]])
-                as usize
-        };
-        word(at).saturating_add(word(at + 4))
-    };
-    [(needs.message, 0), (needs.exception, 8), (needs.logger, 16)]
-        .into_iter()
-        .map(|(needed, at)| if needed { end(at) } else { 0 })
-        .fold(PREFIX_BYTES, usize::max)
-}
-
-fn valid_utf8(bytes: &[u8]) -> &str {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(e) => std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or_default(),
-    }
+    let message = if needs.message { end(prefix.message()) } else { 0 };
+    let logger = if needs.logger { end(prefix.logger()) } else { 0 };
+    PREFIX_BYTES.max(message).max(logger)
 }
 
 /// Iterator over [`RecordRef::fields`].
@@ -281,7 +330,16 @@ pub enum NumberTag {
 /// Iterator over [`RecordRef::raw_fields`].
 #[derive(Clone, Debug)]
 pub struct RawFields<'a> {
+    /// All of the record, for texts that lie in another field.
+    body: &'a [u8],
     rest: Bytes<'a>,
+}
+
+/// A field of any kind.
+enum Piece<'a> {
+    /// Message, exception or logger.
+    Main(u8, &'a [u8]),
+    Field(RawField<'a>),
 }
 
 impl<'a> Iterator for RawFields<'a> {
@@ -290,178 +348,75 @@ impl<'a> Iterator for RawFields<'a> {
     #[inline]
     fn next(&mut self) -> Option<RawField<'a>> {
         loop {
-            let tag = match self.rest.u8()? {
-                MESSAGE | EXCEPTION | LOGGER => {
-                    let len = self.rest.u32()?;
-                    self.rest.take(len)?;
-                    continue;
-                }
-                ATTRIBUTE => {
-                    let name = self.rest.name_bytes()?;
-                    return Some(RawField::Attribute(name, self.rest.value(0)?));
-                }
-                LINE => return self.number(NumberTag::Line),
-                THREAD => return self.number(NumberTag::Thread),
-                PROCESS => return self.number(NumberTag::Process),
-                CUT => return self.number(NumberTag::CutBytes),
-                MODULE => TextTag::Module,
-                FUNCTION => TextTag::Function,
-                FILE => TextTag::File,
-                THREAD_NAME => TextTag::ThreadName,
-                SERVICE => TextTag::Service,
-                TRACE_ID => TextTag::TraceId,
-                SPAN_ID => TextTag::SpanId,
-                _ => return None,
-            };
-            let len = self.rest.u32()?;
-            return self.rest.take(len).map(|text| RawField::Text(tag, text));
+            if let Piece::Field(field) = self.piece()? {
+                return Some(field);
+            }
         }
     }
 }
 
 impl<'a> RawFields<'a> {
     #[inline]
-    fn number(&mut self, tag: NumberTag) -> Option<RawField<'a>> {
-        self.rest.u64().map(|number| RawField::Number(tag, number))
-    }
-}
-
-/// An attribute's value, borrowed from a record.
-#[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "they are the variants of `Value`, documented there")]
-pub enum ValueRef<'a> {
-    Null,
-    Bool(bool),
-    Int(i64),
-    UInt(u64),
-    Float(f64),
-    Str(&'a str),
-    Array(Items<'a>),
-    Map(Items<'a>),
-}
-
-impl ValueRef<'_> {
-    /// The number this is, or `None`.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "numbers are compared as f64, as JSON does")]
-    pub const fn as_f64(&self) -> Option<f64> {
-        match *self {
-            Self::Int(n) => Some(n as f64),
-            Self::UInt(n) => Some(n as f64),
-            Self::Float(n) => Some(n),
-            _ => None,
-        }
-    }
-
-    /// An owned copy.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        match *self {
-            Self::Null => Value::Null,
-            Self::Bool(v) => Value::Bool(v),
-            Self::Int(v) => Value::Int(v),
-            Self::UInt(v) => Value::UInt(v),
-            Self::Float(v) => Value::Float(v),
-            Self::Str(v) => Value::Str(v.to_owned()),
-            Self::Array(items) => Value::Array(items.map(|(_, v)| v.to_value()).collect()),
-            Self::Map(items) => {
-                Value::Map(items.map(|(k, v)| (k.to_owned(), v.to_value())).collect())
+    fn piece(&mut self) -> Option<Piece<'a>> {
+        let at = self.body.len() - self.rest.0.len();
+        let tag = self.rest.u8()?;
+        Some(match tag {
+            LINE.. => {
+                let number = self.rest.number(tag & 0xf)?;
+                Piece::Field(RawField::Number(number_tag(tag)?, number))
             }
-        }
-    }
-}
-
-/// The items of a list or map; in a list the names are empty. Copy it to iterate twice.
-#[derive(Clone, Copy, Debug)]
-pub struct Items<'a> {
-    rest: Bytes<'a>,
-    left: usize,
-    named: bool,
-    depth: usize,
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = (&'a str, ValueRef<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let name = if self.named { self.rest.name()? } else { "" };
-        Some((name, self.rest.value(self.depth)?))
-    }
-}
-
-/// A cursor over bytes that are not trusted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
-
-impl<'a> Bytes<'a> {
-    #[inline]
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    #[inline]
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    #[inline]
-    fn u8(&mut self) -> Option<u8> {
-        self.array().map(|[b]| b)
-    }
-
-    #[inline]
-    pub(super) fn u32(&mut self) -> Option<usize> {
-        self.array().map(|b| u32::from_le_bytes(b) as usize)
-    }
-
-    #[inline]
-    fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let len = self.u32()?;
-        self.take(len).map(valid_utf8)
-    }
-
-    #[inline]
-    fn name_bytes(&mut self) -> Option<&'a [u8]> {
-        let len = u16::from_le_bytes(self.array()?);
-        self.take(len.into())
-    }
-
-    fn name(&mut self) -> Option<&'a str> {
-        self.name_bytes().map(valid_utf8)
-    }
-
-    /// Reads a value and moves past it.
-    fn value(&mut self, depth: usize) -> Option<ValueRef<'a>> {
-        if depth > DEPTH_MAX {
-            return None;
-        }
-        Some(match self.u8()? {
-            0 => ValueRef::Null,
-            1 => ValueRef::Bool(false),
-            2 => ValueRef::Bool(true),
-            3 => ValueRef::Int(i64::from_le_bytes(self.array()?)),
-            4 => ValueRef::UInt(self.u64()?),
-            5 => ValueRef::Float(f64::from_le_bytes(self.array()?)),
-            6 => ValueRef::Str(self.text()?),
-            kind @ (7 | 8) => {
-                let left = self.u32()?;
-                let items = Items { rest: *self, left, named: kind == 8, depth: depth + 1 };
-                // Each item takes at least a byte, so a wrong count ends with the bytes.
-                let mut skip = items;
-                for _ in 0..left {
-                    skip.next()?;
-                }
-                self.0 = skip.rest.0;
-                if kind == 8 { ValueRef::Map(items) } else { ValueRef::Array(items) }
+            MESSAGE | EXCEPTION => {
+                let len = self.rest.long_len()?;
+                Piece::Main(tag, self.rest.take_most(len))
             }
-            _ => return None,
+            LOGGER => {
+                let len = self.rest.len()?;
+                Piece::Main(tag, self.rest.take_most(len))
+            }
+            ATTRIBUTE => {
+                let name = self.rest.name_bytes()?;
+                Piece::Field(RawField::Attribute(name, self.rest.value(0)?))
+            }
+            KNOWN_THREAD_NAME => {
+                let name = THREAD_NAMES.get(usize::from(self.rest.u8()?))?;
+                Piece::Field(RawField::Text(TextTag::ThreadName, name.as_bytes()))
+            }
+            ELSEWHERE.. => {
+                let start = at.checked_add_signed(i16::from_le_bytes(self.rest.array()?).into())?;
+                let end = start + usize::from(self.rest.u8()?);
+                let text = self.body.get(start..end)?;
+                Piece::Field(RawField::Text(text_tag(tag - ELSEWHERE)?, text))
+            }
+            _ => {
+                let tag = text_tag(tag)?;
+                let len = self.rest.len()?;
+                Piece::Field(RawField::Text(tag, self.rest.take(len)?))
+            }
         })
     }
+}
+
+#[inline]
+const fn text_tag(tag: u8) -> Option<TextTag> {
+    Some(match tag {
+        MODULE => TextTag::Module,
+        FUNCTION => TextTag::Function,
+        FILE => TextTag::File,
+        THREAD_NAME => TextTag::ThreadName,
+        SERVICE => TextTag::Service,
+        TRACE_ID => TextTag::TraceId,
+        SPAN_ID => TextTag::SpanId,
+        _ => return None,
+    })
+}
+
+#[inline]
+const fn number_tag(tag: u8) -> Option<NumberTag> {
+    Some(match tag & 0xf0 {
+        LINE => NumberTag::Line,
+        THREAD => NumberTag::Thread,
+        PROCESS => NumberTag::Process,
+        CUT => NumberTag::CutBytes,
+        _ => return None,
+    })
 }

@@ -1,14 +1,16 @@
 //! [`RecordWriter`]: fields to bytes, as a writer learns them.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use super::*;
 use crate::{Entry, Value};
 
 /// Longest logger, module, thread name and the like, in bytes.
-const SHORT_TEXT_MAX: usize = 1024;
-/// Longest attribute name, in bytes.
-const NAME_MAX: usize = 128;
+pub(super) const SHORT_TEXT_MAX: usize = 1024;
+/// Most bytes of a text's field before the text.
+pub(super) const TEXT_HEADER_MAX: usize = 7;
+/// Bytes of a field whose text lies in another.
+const ELSEWHERE_BYTES: usize = 4;
 /// How far apart two attributes of one name are noticed.
 const DUPLICATES_WITHIN: usize = 64;
 
@@ -26,9 +28,9 @@ const DUPLICATES_WITHIN: usize = 64;
 /// ```
 #[derive(Debug)]
 pub struct RecordWriter<'a> {
-    buf: &'a mut Vec<u8>,
-    limit: usize,
-    cut_bytes: u64,
+    pub(super) buf: &'a mut Vec<u8>,
+    pub(super) limit: usize,
+    pub(super) cut_bytes: u64,
 }
 
 impl<'a> RecordWriter<'a> {
@@ -47,10 +49,9 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// Ends the record, noting in it how many bytes were left out, if any. True if some were.
-    pub fn finish(self) -> bool {
+    pub fn finish(mut self) -> bool {
         if self.cut_bytes > 0 {
-            self.buf.push(CUT);
-            self.buf.extend_from_slice(&self.cut_bytes.to_le_bytes());
+            self.number(CUT, self.cut_bytes);
         }
         self.cut_bytes > 0
     }
@@ -58,31 +59,35 @@ impl<'a> RecordWriter<'a> {
     /// What the entry says.
     #[inline]
     pub fn message(&mut self, text: &impl fmt::Display) {
-        let start = self.begin(MESSAGE);
-        let room = self.limit;
-        self.format_into(text, room);
-        self.end(start, 0);
+        let start = self.long_formatted(MESSAGE, text);
+        self.note_message(start, self.buf.len() - start);
     }
 
     /// The message, already text.
     #[inline]
     pub fn message_str(&mut self, text: &str) {
-        self.prefixed(MESSAGE, 0, text, usize::MAX);
+        self.message_of(text, usize::MAX);
+    }
+
+    #[inline]
+    fn message_of(&mut self, text: &str, most: usize) {
+        let kept = self.long_text(MESSAGE, text, most);
+        self.note_message(self.buf.len() - kept, kept);
     }
 
     /// The stack trace or chain of causes.
     #[inline]
     pub fn exception(&mut self, text: &impl fmt::Display) {
-        let start = self.begin(EXCEPTION);
-        let room = self.limit;
-        self.format_into(text, room);
-        self.end(start, 8);
+        let at = self.buf.len();
+        self.long_formatted(EXCEPTION, text);
+        self.note_exception(at);
     }
 
     /// Who says it.
     #[inline]
     pub fn logger(&mut self, name: &str) {
-        self.prefixed(LOGGER, 16, name, SHORT_TEXT_MAX);
+        let kept = self.text(LOGGER, name, SHORT_TEXT_MAX);
+        self.note_logger(self.buf.len() - kept, kept);
     }
 
     /// Copies fields that were encoded before. All or, when they do not fit, none of them.
@@ -94,22 +99,74 @@ impl<'a> RecordWriter<'a> {
             return;
         }
         self.buf.extend_from_slice(&prepared.fields);
-        for (index, &(at, len)) in prepared.prefix.iter().enumerate() {
-            if at > 0 {
-                self.note(index * 8, start + at, len);
-            }
+        if let Some((at, len)) = prepared.logger {
+            self.note_logger(start + at, len);
+        }
+        if let Some(at) = prepared.exception {
+            self.note_exception(start + at);
+        }
+        if let Some((at, len)) = prepared.message {
+            self.note_message(start + at, len);
         }
     }
 
-    fn prefixed(&mut self, tag: u8, at: usize, text: &str, most: usize) {
-        let kept = self.text(tag, text, most);
-        self.note(at, self.buf.len() - kept, kept);
+    /// The code's module, function and file, as far as they are known. Rather than one by one: a module that
+    /// bears the name of its file, as Python's do, then takes four bytes.
+    pub fn code(&mut self, module: Option<&str>, function: Option<&str>, file: Option<&str>) {
+        if let Some(module) = module
+            && !self.module_of_file(module, function, file)
+        {
+            self.module(module);
+        }
+        if let Some(function) = function {
+            self.function(function);
+        }
+        if let Some(file) = file {
+            self.file(file);
+        }
     }
 
-    /// The code's module.
+    /// Notes that the module lies in the file's name, where all that is told of the code fits.
+    fn module_of_file(&mut self, module: &str, function: Option<&str>, file: Option<&str>) -> bool {
+        const SHORT: usize = LENGTH_FOLLOWS as usize;
+        let (file, function_len) = (file.unwrap_or_default(), function.map_or(0, str::len));
+        let stem = &file[..file.rfind('.').unwrap_or(file.len())];
+        if module.is_empty()
+            || !stem.ends_with(module)
+            || function_len >= SHORT
+            || file.len() >= SHORT
+            || self.buf.len() + function_len + file.len() + 3 * TEXT_HEADER_MAX > self.limit
+        {
+            return false;
+        }
+        let function_bytes = function.map_or(0, |name| 2 + name.len());
+        let stem_at = ELSEWHERE_BYTES + function_bytes + 2 + stem.len() - module.len();
+        self.elsewhere(MODULE, self.buf.len() + stem_at, module.len())
+    }
+
+    /// A text that lies at a place of this record already, or will. False when it is too far.
+    fn elsewhere(&mut self, tag: u8, at: usize, len: usize) -> bool {
+        let distance = at.cast_signed() - self.buf.len().cast_signed();
+        let (Ok(distance), Ok(len)) = (i16::try_from(distance), u8::try_from(len)) else {
+            return false;
+        };
+        let [a, b] = distance.to_le_bytes();
+        self.buf.extend_from_slice(&[tag + ELSEWHERE, a, b, len]);
+        true
+    }
+
+    /// The code's module. Takes four bytes where it is the logger given before, as `tracing`'s targets are.
     #[inline]
     pub fn module(&mut self, name: &str) {
-        self.short(MODULE, name);
+        let start = self.buf.len();
+        let (at, len) = (usize::from(self.buf[6]), usize::from(self.buf[7]));
+        let logger = self.buf.get(at..at + len).unwrap_or_default();
+        let is_logger = at != usize::from(UNTOLD_LOGGER) && logger == name.as_bytes();
+        if !name.is_empty() && is_logger && self.elsewhere(MODULE, at, len) {
+            self.keep_or_undo(start);
+        } else {
+            self.short(MODULE, name);
+        }
     }
 
     /// The code's function.
@@ -139,7 +196,10 @@ impl<'a> RecordWriter<'a> {
     /// The thread's name.
     #[inline]
     pub fn thread_name(&mut self, name: &str) {
-        self.short(THREAD_NAME, name);
+        match THREAD_NAMES.iter().zip(0..).find(|(known, _)| **known == name) {
+            Some((_, index)) => self.buf.extend_from_slice(&[KNOWN_THREAD_NAME, index]),
+            None => self.short(THREAD_NAME, name),
+        }
     }
 
     /// The process's number.
@@ -177,28 +237,37 @@ impl<'a> RecordWriter<'a> {
     /// A whole number.
     #[inline]
     pub fn attribute_int(&mut self, name: &str, value: i64) {
-        self.fixed(name, 3, value.to_le_bytes());
+        let start = self.buf.len();
+        self.name(name);
+        self.int(value);
+        self.keep_or_undo(start);
     }
 
     /// A whole number that may exceed `i64`.
     #[inline]
     pub fn attribute_uint(&mut self, name: &str, value: u64) {
-        match i64::try_from(value) {
-            Ok(value) => self.attribute_int(name, value),
-            Err(_) => self.fixed(name, 4, value.to_le_bytes()),
-        }
+        let start = self.buf.len();
+        self.name(name);
+        self.number(WHOLE, value);
+        self.keep_or_undo(start);
     }
 
     /// A number.
     #[inline]
     pub fn attribute_float(&mut self, name: &str, value: f64) {
-        self.fixed(name, 5, value.to_le_bytes());
+        let start = self.buf.len();
+        self.name(name);
+        self.float(value);
+        self.keep_or_undo(start);
     }
 
     /// True or false.
     #[inline]
     pub fn attribute_bool(&mut self, name: &str, value: bool) {
-        self.fixed(name, 1 + u8::from(value), []);
+        let start = self.buf.len();
+        self.name(name);
+        self.buf.push(FALSE + u8::from(value));
+        self.keep_or_undo(start);
     }
 
     /// Text, formatted in place.
@@ -206,12 +275,19 @@ impl<'a> RecordWriter<'a> {
     pub fn attribute_display(&mut self, name: &str, value: &impl fmt::Display) {
         let start = self.buf.len();
         self.name(name);
-        self.buf.push(6);
+        self.buf.extend_from_slice(&[TEXT, 0]);
         let at = self.buf.len();
-        self.buf.extend_from_slice(&[0; 4]);
-        let room = self.limit;
-        self.format_into(value, room);
-        self.patch(at);
+        // With room for a longer length.
+        self.limit = self.limit.saturating_sub(4);
+        self.format_into(value);
+        self.limit = self.limit.saturating_add(4);
+        match u8::try_from(self.buf.len() - at) {
+            Ok(len) if len < LENGTH_FOLLOWS => self.buf[at - 1] = len,
+            _ => {
+                self.buf[at - 1] = LENGTH_FOLLOWS;
+                self.insert_len(at);
+            }
+        }
         self.keep_or_undo(start);
     }
 
@@ -232,7 +308,7 @@ impl<'a> RecordWriter<'a> {
     ) {
         let start = self.buf.len();
         self.name(name);
-        self.tagged(7, u32::try_from(texts.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.counted(LIST, texts.len());
         for text in texts {
             self.text_value(text);
         }
@@ -253,149 +329,10 @@ impl<'a> RecordWriter<'a> {
         }
     }
 
-    #[inline]
-    fn fixed<const N: usize>(&mut self, name: &str, kind: u8, bytes: [u8; N]) {
-        let start = self.buf.len();
-        self.name(name);
-        self.tagged(kind, bytes);
-        self.keep_or_undo(start);
-    }
-
-    #[inline]
-    fn begin(&mut self, tag: u8) -> usize {
-        self.buf.push(tag);
-        self.buf.extend_from_slice(&[0; 4]);
-        self.buf.len()
-    }
-
-    /// Notes the length of the text that began at `start` before it, and both in the prefix.
-    #[inline]
-    fn end(&mut self, start: usize, prefix_at: usize) {
-        self.patch(start - 4);
-        self.note(prefix_at, start, self.buf.len() - start);
-    }
-
-    /// Notes in the prefix where a text lies.
-    #[inline]
-    fn note(&mut self, prefix_at: usize, start: usize, len: usize) {
-        let both = u64::from(word(start)) | u64::from(word(len)) << 32;
-        self.buf[prefix_at..prefix_at + 8].copy_from_slice(&both.to_le_bytes());
-    }
-
-    #[inline]
-    fn patch(&mut self, at: usize) {
-        let len = word(self.buf.len() - at - 4);
-        self.buf[at..at + 4].copy_from_slice(&len.to_le_bytes());
-    }
-
-    /// Appends a tag, a length and as much of a text as fits; says how many bytes that were.
-    #[inline]
-    fn text(&mut self, tag: u8, text: &str, most: usize) -> usize {
-        // One write of five bytes: a tag, then zeros, then the length over them costs a third more.
-        let room = self.limit.saturating_sub(self.buf.len() + 5).min(most);
-        let kept = if text.len() <= room { text } else { self.cut(text, room) };
-        let [a, b, c, d] = word(kept.len()).to_le_bytes();
-        self.buf.extend_from_slice(&[tag, a, b, c, d]);
-        self.buf.extend_from_slice(kept.as_bytes());
-        kept.len()
-    }
-
-    /// What of a text fits into `room` bytes; the rest is counted.
-    #[cold]
-    fn cut<'t>(&mut self, text: &'t str, room: usize) -> &'t str {
-        let kept = &text[..text.floor_char_boundary(room)];
-        self.cut_bytes += (text.len() - kept.len()) as u64;
-        kept
-    }
-
-    fn format_into(&mut self, text: &impl fmt::Display, most: usize) {
-        let before = self.cut_bytes;
-        let mut out = CutWriter { writer: self, most, before };
-        if write!(out, "{text}").is_err() {
-            // The value's own `Display` failed: what it wrote before stays, and says so.
-            self.extend_cut(" [formatting failed]", usize::MAX);
-        }
-    }
-
-    #[inline]
-    fn extend_cut(&mut self, text: &str, most: usize) {
-        let room = self.limit.saturating_sub(self.buf.len()).min(most);
-        let kept = if text.len() <= room { text } else { self.cut(text, room) };
-        self.buf.extend_from_slice(kept.as_bytes());
-    }
-
-    #[inline]
-    fn short(&mut self, tag: u8, text: &str) {
-        let start = self.buf.len();
-        self.text(tag, text, SHORT_TEXT_MAX);
-        self.keep_or_undo(start);
-    }
-
-    #[inline]
-    fn number(&mut self, tag: u8, number: u64) {
-        let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
-        self.buf.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
-    }
-
-    #[inline]
-    fn name(&mut self, name: &str) {
-        let (kept, [a, b]) = self.named(name);
-        self.buf.extend_from_slice(&[ATTRIBUTE, a, b]);
-        self.buf.extend_from_slice(kept.as_bytes());
-    }
-
-    fn short_name(&mut self, name: &str) {
-        let (kept, len) = self.named(name);
-        self.buf.extend_from_slice(&len);
-        self.buf.extend_from_slice(kept.as_bytes());
-    }
-
-    /// What is kept of a name, and the length of that.
-    #[inline]
-    fn named<'n>(&mut self, name: &'n str) -> (&'n str, [u8; 2]) {
-        let kept = if name.len() <= NAME_MAX { name } else { self.cut(name, NAME_MAX) };
-        (kept, u16::try_from(kept.len()).unwrap_or_default().to_le_bytes())
-    }
-
-    #[inline]
-    fn text_value(&mut self, text: &str) {
-        self.text(6, text, usize::MAX);
-    }
-
-    fn value(&mut self, value: &Value, depth: usize) {
-        match value {
-            Value::Null => self.buf.push(0),
-            Value::Bool(v) => self.buf.push(1 + u8::from(*v)),
-            Value::Int(v) => self.tagged(3, v.to_le_bytes()),
-            Value::UInt(v) => self.tagged(4, v.to_le_bytes()),
-            Value::Float(v) => self.tagged(5, v.to_le_bytes()),
-            Value::Str(v) => self.text_value(v),
-            Value::Array(_) | Value::Map(_) if depth >= DEPTH_MAX => self.text_value("…"),
-            Value::Array(items) => {
-                self.tagged(7, u32::try_from(items.len()).unwrap_or(u32::MAX).to_le_bytes());
-                for item in items {
-                    self.value(item, depth + 1);
-                }
-            }
-            Value::Map(items) => {
-                self.tagged(8, u32::try_from(items.len()).unwrap_or(u32::MAX).to_le_bytes());
-                for (name, item) in items {
-                    self.short_name(name);
-                    self.value(item, depth + 1);
-                }
-            }
-        }
-    }
-
-    fn tagged<const N: usize>(&mut self, kind: u8, bytes: [u8; N]) {
-        self.buf.push(kind);
-        self.buf.extend_from_slice(&bytes);
-    }
-
     /// A field that went over the limit goes as a whole; the record stays well formed. Numbers and
     /// names of a cut text may exceed the limit by a few bytes, which the ring has room for.
     #[inline]
-    fn keep_or_undo(&mut self, start: usize) {
+    pub(super) fn keep_or_undo(&mut self, start: usize) {
         if self.buf.len() > self.limit {
             self.cut_bytes += (self.buf.len() - start) as u64;
             self.buf.truncate(start);
@@ -412,20 +349,21 @@ impl<'a> RecordWriter<'a> {
         } else {
             room.saturating_sub(exception.len()).max(room / 2)
         };
-        self.prefixed(MESSAGE, 0, &entry.message, message_most);
+        // The logger first: near the start the prefix has room to tell where it lies.
         self.logger(&entry.logger);
+        self.message_of(&entry.message, message_most);
         if entry.exception.is_some() {
-            self.prefixed(EXCEPTION, 8, exception, usize::MAX);
+            let at = self.buf.len();
+            self.long_text(EXCEPTION, exception, usize::MAX);
+            self.note_exception(at);
         }
-        for (tag, text) in [
-            (MODULE, &entry.module),
-            (FUNCTION, &entry.function),
-            (FILE, &entry.file),
-            (THREAD_NAME, &entry.thread_name),
-            (SERVICE, &entry.service),
-            (TRACE_ID, &entry.trace_id),
-            (SPAN_ID, &entry.span_id),
-        ] {
+        self.code(entry.module.as_deref(), entry.function.as_deref(), entry.file.as_deref());
+        if let Some(name) = &entry.thread_name {
+            self.thread_name(name);
+        }
+        for (tag, text) in
+            [(SERVICE, &entry.service), (TRACE_ID, &entry.trace_id), (SPAN_ID, &entry.span_id)]
+        {
             if let Some(text) = text {
                 self.short(tag, text);
             }
@@ -445,65 +383,5 @@ impl<'a> RecordWriter<'a> {
                 self.attribute(name, value);
             }
         }
-    }
-}
-
-/// A length or position as a record holds it. Records are cut far below 4 GB.
-#[inline]
-fn word(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-/// Fields encoded once, to be copied into many records with [`RecordWriter::prepared`]: what is the
-/// same for all records of a callsite or of a thread.
-///
-/// ```
-/// # use logrec_core::record::{Prepared, RecordRef, RecordWriter};
-/// let origin = Prepared::new(|writer| writer.logger("shop::cart"));
-/// let mut buf = Vec::new();
-/// let mut writer = RecordWriter::new(&mut buf, 1 << 16);
-/// writer.prepared(&origin);
-/// writer.message_str("paid");
-/// assert_eq!(RecordRef::new(&buf).logger(), "shop::cart");
-/// ```
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    fields: Box<[u8]>,
-    /// Where in `fields` message, exception and logger lie, and how long they are; 0, 0 is absent.
-    prefix: [(usize, usize); 3],
-}
-
-impl Prepared {
-    /// Encodes what `write` writes, cut as a record of [`RECORD_BYTES_MAX`] would be.
-    #[must_use]
-    pub fn new(write: impl FnOnce(&mut RecordWriter<'_>)) -> Self {
-        let mut buf = Vec::new();
-        let mut writer = RecordWriter::new(&mut buf, RECORD_BYTES_MAX);
-        write(&mut writer);
-        writer.finish();
-        let mut bytes = super::read::Bytes(&buf);
-        let prefix = [(); 3].map(|()| {
-            let at = bytes.u32().unwrap_or(0).saturating_sub(PREFIX_BYTES);
-            (at, bytes.u32().unwrap_or(0))
-        });
-        Self { fields: buf.split_off(PREFIX_BYTES).into(), prefix }
-    }
-}
-
-/// Cuts what is formatted at the record's limit, and counts what it cut.
-struct CutWriter<'w, 'a> {
-    writer: &'w mut RecordWriter<'a>,
-    most: usize,
-    /// What had been cut when this text began.
-    before: u64,
-}
-
-impl fmt::Write for CutWriter<'_, '_> {
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Once something of this text was cut nothing more may follow it.
-        let most = if self.writer.cut_bytes > self.before { 0 } else { self.most };
-        self.writer.extend_cut(text, most);
-        Ok(())
     }
 }

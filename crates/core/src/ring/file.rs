@@ -19,7 +19,7 @@ use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
 use super::{
     Position, Ring, RingId, RingOptions, RingStats, exit,
-    layout::{BYTE_ORDER, Geometry, MAGIC, header},
+    layout::{BYTE_ORDER, Geometry, MAGIC, header, is_other_version},
     region::Region,
 };
 use crate::{Collector, NS_PER_S, Progress, Source, SourceInfo, Timestamp};
@@ -351,8 +351,10 @@ fn check_header(region: &Region) -> Result<Geometry, &'static str> {
     if region.len() < super::layout::HEADER_WORDS {
         return Err("it is too short");
     }
-    if region.get(header::MAGIC) != MAGIC {
-        return Err("it does not begin as one, or is of another version");
+    match region.get(header::MAGIC) {
+        MAGIC => {}
+        word if is_other_version(word) => return Err("another version of logrec made it"),
+        _ => return Err("it does not begin as one"),
     }
     if region.get(header::BYTE_ORDER) != BYTE_ORDER {
         return Err("it was written on a machine of the other byte order");

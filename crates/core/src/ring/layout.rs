@@ -20,8 +20,16 @@
 //!                     is kept for, plus one
 //! ```
 
-/// First word of a region: `logrec` and the layout's version, readable in a hex dump.
-pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"logrec\x00\x01");
+/// First word of a region: `logrec`, readable in a hex dump, and the version of all that is told here and in
+/// `record`.
+pub(super) const MAGIC: u64 =
+    u64::from_le_bytes([b'l', b'o', b'g', b'r', b'e', b'c', 0, crate::record::VERSION]);
+
+/// Whether a word that is not [`MAGIC`] is that of another version.
+pub(super) const fn is_other_version(word: u64) -> bool {
+    const VERSION: u64 = 0xff << 56;
+    word & !VERSION == MAGIC & !VERSION
+}
 
 /// Read back as anything else, it was written by a machine of the other byte order.
 pub(super) const BYTE_ORDER: u64 = 0x0102_0304_0506_0708;
@@ -30,6 +38,8 @@ pub(super) const BYTE_ORDER: u64 = 0x0102_0304_0506_0708;
 pub(super) const HEADER_WORDS: usize = if cfg!(all(loom, test)) { 96 } else { 512 };
 pub(super) const CONTROL_WORDS: usize = 16;
 pub(super) const SLOT_WORDS: usize = 4;
+/// What a record takes at the least, so that there is a bound to how many a chunk holds.
+pub(super) const RECORD_WORDS_LEAST: usize = 3;
 
 /// Words of the header.
 pub(super) mod header {
@@ -221,6 +231,6 @@ impl Geometry {
 
     /// No chunk holds more entries than this.
     pub(super) const fn entries_per_chunk_max(&self) -> u64 {
-        (self.chunk_words / (SLOT_WORDS + crate::record::PREFIX_BYTES / 8)) as u64
+        (self.chunk_words / (SLOT_WORDS + RECORD_WORDS_LEAST)) as u64
     }
 }

@@ -26,13 +26,12 @@ use loom::{
 };
 
 use super::{
-    layout::{Kind, SLOT_WORDS, State, chunk},
+    layout::{Kind, RECORD_WORDS_LEAST, SLOT_WORDS, State, chunk},
     write::LANE,
     *,
 };
 
-/// The least that the ring takes a record to have.
-const RECORD_WORDS: usize = 3;
+const RECORD_WORDS: usize = RECORD_WORDS_LEAST;
 /// A record that does not fit into a chunk.
 const LARGE_WORDS: usize = 11;
 const ENTRIES_PER_CHUNK: usize = 2;

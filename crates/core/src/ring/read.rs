@@ -375,8 +375,8 @@ impl Snapshot<'_> {
         if *scope == Scope::Record {
             return wanted.is_in(self.ring.region.searched(at, slot.len.div_ceil(8)));
         }
-        // The prefix's first word: where the message lies, and its length.
-        let [start, end] = message_range(self.ring.region.load::<8>(at), slot.len);
+        let prefix = self.ring.region.load::<PREFIX_BYTES>(at);
+        let [start, end] = message_range(prefix, slot.len);
         wanted.is_in(self.ring.region.searched(at + start / 8, end.div_ceil(8) - start / 8))
     }
 
@@ -397,7 +397,7 @@ impl Snapshot<'_> {
         }
         let at = geometry.data(info.index) + slot.offset;
         let prefix = self.ring.region.load::<PREFIX_BYTES>(at);
-        self.ring.region.read(at, bytes_needed(&prefix, needs).min(slot.len), out);
+        self.ring.region.read(at, bytes_needed(prefix, needs).min(slot.len), out);
     }
 
     /// Whether the chunk still holds what was read from it before this call.

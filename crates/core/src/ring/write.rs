@@ -8,7 +8,7 @@ use std::{cell::Cell, sync::atomic::AtomicUsize, time::Duration};
 
 use super::{
     Ring, Seq,
-    layout::{Kind, SLOT_WORDS, State, chunk, header, lane},
+    layout::{Kind, RECORD_WORDS_LEAST, SLOT_WORDS, State, chunk, header, lane},
     sync::{AtomicU64, Ordering, fence, spin_loop, thread_local, yield_now},
 };
 use crate::{Level, Timestamp};
@@ -206,7 +206,7 @@ impl Ring {
         meta: u64,
         record: &[u8],
     ) -> Result<Seq, NoChunk> {
-        let words = record.len().div_ceil(8);
+        let words = record.len().div_ceil(8).max(RECORD_WORDS_LEAST);
         if words > self.geometry.inline_words_max() {
             return self.store_split(index, [time, observed], meta, record);
         }
@@ -256,7 +256,8 @@ impl Ring {
         let (lane_at, at) = (self.geometry.lane(index), self.geometry.control(target));
         let data = self.geometry.data(target);
         let count = region.get(at + chunk::COUNT);
-        let tail = region.get(at + chunk::TAIL) as usize - record.len().div_ceil(8);
+        let words = record.len().div_ceil(8).max(RECORD_WORDS_LEAST);
+        let tail = region.get(at + chunk::TAIL) as usize - words;
         region.write(data + tail, record);
 
         // Order within a lane is the order of its entries, whatever the clock does.
