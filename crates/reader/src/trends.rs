@@ -1,7 +1,5 @@
 //! `GET /logs/trends`: the numbers that entries tell of, over time, and where they shift.
 
-use std::io::Write as _;
-
 use logrec_core::{Filter, Query, Times};
 use logrec_insight::{
     numbers::Unit,
@@ -191,10 +189,7 @@ impl TrendsAnswer<'_> {
         if is_markdown {
             out.extend_from_slice(text::MARKDOWN_HEAD);
         }
-        let ours = |out: &mut Vec<u8>, line: &str| {
-            let (begin, end) = if is_markdown { ("\n", "\n\n") } else { ("# ", "\n") };
-            let _ = write!(out, "{begin}{line}{end}");
-        };
+        let ours = |out: &mut Vec<u8>, line: &str| text::ours(out, line, is_markdown);
         let (from, to) = (self.window.from.to_jiff(), self.window.to.to_jiff());
         let (numbers, shifts) = (self.trends.len(), self.shifts());
         ours(

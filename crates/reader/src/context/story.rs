@@ -270,13 +270,7 @@ impl Story<'_> {
         if is_markdown {
             out.extend_from_slice(text::MARKDOWN_HEAD);
         }
-        let ours = |out: &mut Vec<u8>, line: &str| {
-            let (begin, end): (&[u8], &[u8]) =
-                if is_markdown { (b"\n", b"\n\n") } else { (b"# ", b"\n") };
-            out.extend_from_slice(begin);
-            out.extend_from_slice(line.as_bytes());
-            out.extend_from_slice(end);
-        };
+        let ours = |out: &mut Vec<u8>, line: &str| text::ours(out, line, is_markdown);
         let shape = Shape { fields: request.shape.fields.clone(), ..Shape::default() };
         let rows = |out: &mut Vec<u8>, rows: &[RowRef<'_>], shape: &Shape| {
             for row in rows {
