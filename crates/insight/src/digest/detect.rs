@@ -66,6 +66,43 @@ pub(super) struct View<'a> {
     pub(super) patterns: &'a Patterns,
     pub(super) statements: &'a [Statement],
     pub(super) span: (i64, i64),
+    pub(super) traffic: Traffic,
+}
+
+/// How many entries there were in all, by the time.
+pub(super) struct Traffic {
+    /// Entries before each of equal parts of the span, and at its end.
+    before: Vec<u64>,
+}
+
+impl Traffic {
+    const PARTS: usize = 512;
+
+    pub(super) fn of(statements: &[Statement], span: (i64, i64)) -> Self {
+        let mut counts = vec![0; Self::PARTS + 1];
+        for statement in statements {
+            for &time in &statement.times {
+                counts[1 + Self::part(time, span)] += statement.stride;
+            }
+        }
+        for at in 1..counts.len() {
+            counts[at] += counts[at - 1];
+        }
+        Self { before: counts }
+    }
+
+    fn part(time: i64, span: (i64, i64)) -> usize {
+        let length = i128::from((span.1 - span.0).max(1));
+        let part = i128::from(time - span.0) * Self::PARTS as i128 / length;
+        usize::try_from(part).unwrap_or(0).min(Self::PARTS - 1)
+    }
+
+    /// The share of all entries that came from then till then.
+    fn share(&self, from: i64, until: i64, span: (i64, i64)) -> f64 {
+        let [from, until] = [Self::part(from, span), Self::part(until, span) + 1];
+        let all = self.before[Self::PARTS].max(1);
+        (self.before[until] - self.before[from]) as f64 / all as f64
+    }
 }
 
 impl View<'_> {
@@ -337,7 +374,12 @@ fn silence(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64]) -> Option<F
 /// What came new, or came more often for a time.
 fn more(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64], what: What) -> Option<Finding> {
     let is_place = what == What::Place;
-    let window = densest(times, view.span)?;
+    let mut window = densest(times, view.span)?;
+    if window.inside < times.len() {
+        // What grows as all traffic does has not changed.
+        let share = view.traffic.share(window.from, window.until, view.span);
+        window = window.against(times.len(), share.max(window.share));
+    }
     let least = if what == What::Statement { SURE } else { SURE_OF_VALUE };
     let is_sure = window.sureness() >= least && window.inside >= EVENTS_MIN;
     let may_be_weak = what == What::Statement
