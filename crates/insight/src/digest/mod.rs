@@ -37,6 +37,7 @@ mod detect;
 mod onset;
 mod places;
 mod sample;
+mod shifts;
 mod statement;
 mod suspects;
 
