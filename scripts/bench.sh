@@ -39,6 +39,15 @@ trap 'rm -f "$tmp"' EXIT
         echo
         .venv-py/bin/python benches/python_http.py
     fi
+    # Where the incident benchmark is at hand: LOGREC_INCIDENTS names its folder.
+    if [ -n "${LOGREC_INCIDENTS:-}" ]; then
+        echo
+        echo "## Digests of incidents"
+        echo
+        echo '```text'
+        scripts/incidents.sh "$LOGREC_INCIDENTS"
+        echo '```'
+    fi
 } >"$tmp"
 cp "$tmp" "$out"
 echo "wrote $out"

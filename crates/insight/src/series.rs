@@ -40,6 +40,17 @@ impl Window {
     }
 }
 
+impl Window {
+    /// The same window if it had this share of what happens, as of all traffic rather than of time; `all` are the
+    /// series' events.
+    #[must_use]
+    pub fn against(self, all: usize, share: f64) -> Self {
+        let share = share.clamp(1e-7, 1.0 - 1e-7);
+        let llr = ratio_of(self.inside as f64, all as f64, share);
+        Self { share, llr, ratio: rates(self.inside, all, share), ..self }
+    }
+}
+
 /// Windows are looked for between so many places of a span.
 const PLACES: usize = 96;
 

@@ -3,14 +3,14 @@
 use logrec_core::{Level, Timestamp};
 
 use super::{
-    Change, Finding, Moved,
+    Change, Finding,
     collect::{Collected, Key, Map},
     places::Value,
-    statement::{Statement, merged},
+    shifts::shifts,
+    statement::Statement,
 };
 use crate::{
     miner::Patterns,
-    numbers::Unit,
     series::{self, Rhythm, Window, densest, thinnest},
 };
 
@@ -34,22 +34,9 @@ const BURST: f64 = 0.03;
 /// … or took less time than this, in nanoseconds, if that is not an eighth of all.
 const BURST_NS: f64 = 90e9;
 /// Statements whose values are looked at one by one have at most so many.
-const VALUES_MAX: usize = 64;
+pub(super) const VALUES_MAX: usize = 64;
 /// Events of what is taken for clockwork.
 const RHYTHM_MAX: usize = 100_000;
-/// Chance at most of a shift of numbers.
-const CHANCE_MAX: f64 = 1e-6;
-/// Values that a shift needs, and on each side.
-const NUMBERS_MIN: usize = 14;
-const NUMBERS_SIDE_MIN: usize = 6;
-/// A leap is at least this factor, with so many values on each side.
-const LEAP: f64 = 2.5;
-const LEAP_SIDE_MIN: usize = 8;
-/// Values of a number that are tested.
-const NUMBERS_MAX: usize = 2000;
-/// A median that moved less than this, as a factor, is not told.
-const SHIFTED: f64 = 1.5;
-
 /// What times are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
@@ -66,6 +53,43 @@ pub(super) struct View<'a> {
     pub(super) patterns: &'a Patterns,
     pub(super) statements: &'a [Statement],
     pub(super) span: (i64, i64),
+    pub(super) traffic: Traffic,
+}
+
+/// How many entries there were in all, by the time.
+pub(super) struct Traffic {
+    /// Entries before each of equal parts of the span, and at its end.
+    before: Vec<u64>,
+}
+
+impl Traffic {
+    const PARTS: usize = 512;
+
+    pub(super) fn of(statements: &[Statement], span: (i64, i64)) -> Self {
+        let mut counts = vec![0; Self::PARTS + 1];
+        for statement in statements {
+            for &time in &statement.times {
+                counts[1 + Self::part(time, span)] += statement.stride;
+            }
+        }
+        for at in 1..counts.len() {
+            counts[at] += counts[at - 1];
+        }
+        Self { before: counts }
+    }
+
+    fn part(time: i64, span: (i64, i64)) -> usize {
+        let length = i128::from((span.1 - span.0).max(1));
+        let part = i128::from(time - span.0) * Self::PARTS as i128 / length;
+        usize::try_from(part).unwrap_or(0).min(Self::PARTS - 1)
+    }
+
+    /// The share of all entries that came from then till then.
+    fn share(&self, from: i64, until: i64, span: (i64, i64)) -> f64 {
+        let [from, until] = [Self::part(from, span), Self::part(until, span) + 1];
+        let all = self.before[Self::PARTS].max(1);
+        (self.before[until] - self.before[from]) as f64 / all as f64
+    }
 }
 
 impl View<'_> {
@@ -235,21 +259,6 @@ fn corroborated(mut found: Vec<Finding>, span: (i64, i64)) -> Vec<Finding> {
     found
 }
 
-/// Numbers that shifted: of the statement, or where only a few of its values did, as one job of many, of these.
-fn shifts(view: &View<'_>, of: usize, keys: &[&Key]) -> Vec<Finding> {
-    let whole = numbers(view, of, keys);
-    if !(2..=VALUES_MAX).contains(&keys.len()) {
-        return whole.into_iter().collect();
-    }
-    let each: Vec<Finding> = keys.iter().filter_map(|key| numbers(view, of, &[key])).collect();
-    let told = keys.iter().filter(|key| key.count >= NUMBERS_MIN as u64).count();
-    let is_of_few = !each.is_empty() && each.len() * 2 <= told;
-    match whole {
-        Some(whole) if !is_of_few => vec![whole],
-        _ => each,
-    }
-}
-
 /// Values in places of few values that are new, come more often or fall silent. Of a key that itself came or
 /// went nothing: then all of its values did.
 fn places(view: &View<'_>, of: usize, key: &Key) -> Vec<Finding> {
@@ -337,7 +346,12 @@ fn silence(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64]) -> Option<F
 /// What came new, or came more often for a time.
 fn more(view: &View<'_>, of: usize, keys: &[&Key], times: &[i64], what: What) -> Option<Finding> {
     let is_place = what == What::Place;
-    let window = densest(times, view.span)?;
+    let mut window = densest(times, view.span)?;
+    if window.inside < times.len() {
+        // What grows as all traffic does has not changed.
+        let share = view.traffic.share(window.from, window.until, view.span);
+        window = window.against(times.len(), share.max(window.share));
+    }
     let least = if what == What::Statement { SURE } else { SURE_OF_VALUE };
     let is_sure = window.sureness() >= least && window.inside >= EVENTS_MIN;
     let may_be_weak = what == What::Statement
@@ -451,96 +465,4 @@ fn is_known(view: &View<'_>, of: usize) -> bool {
             && logger(other) == logger(this)
             && other.times.first() < first
     })
-}
-
-/// Numbers of a statement that shifted, as one finding.
-fn numbers(view: &View<'_>, of: usize, keys: &[&Key]) -> Option<Finding> {
-    let many = if keys.len() == 1 { None } else { Some(merged(keys)) };
-    let slots = many.as_deref().unwrap_or_else(|| &keys[0].slots);
-    let mut moved: Vec<(i64, Moved)> = slots
-        .iter()
-        .filter_map(|slot| {
-            let (at, chance, p50, p95) = shifted(&slot.values, slot.unit)?;
-            Some((at, Moved { name: slot.name.clone(), unit: slot.unit, p50, p95, chance }))
-        })
-        .collect();
-    moved.sort_by(|a, b| b.1.size().total_cmp(&a.1.size()));
-    moved.truncate(4);
-    let at = moved.iter().map(|(at, _)| *at).min()?;
-    let size = moved[0].1.size();
-    // Of what fell a little nobody complains.
-    let is_wrong = moved.iter().any(|(_, moved)| moved.is_up() || moved.size() > 3.0);
-    let change = Change::Shift { numbers: moved.into_iter().map(|(_, moved)| moved).collect() };
-    let mut finding = view.finding(of, keys, change, at)?;
-    finding.is_anomaly = is_wrong;
-    finding.weight = 10.0 + size.ln() * 3.0;
-    Some(finding)
-}
-
-/// Where values shift: since when, how sure, medians and 95th percentiles before and after.
-fn shifted(values: &[(i64, f64)], unit: Unit) -> Option<(i64, f64, [f64; 2], [f64; 2])> {
-    // The same number again and again is somebody's, an id: of a burst it counts once.
-    let mut once;
-    let values = if unit == Unit::None {
-        once = values.to_vec();
-        once.dedup_by_key(|value| value.1);
-        &once
-    } else {
-        values
-    };
-    if values.len() < NUMBERS_MIN {
-        return None;
-    }
-    let step = values.len().div_ceil(NUMBERS_MAX);
-    let sampled: Vec<(i64, f64)> = values.iter().step_by(step).copied().collect();
-    let plain: Vec<f64> = sampled.iter().map(|value| value.1).collect();
-    if is_counter(&plain) {
-        return None;
-    }
-    let shift = series::shift(&plain)?;
-    let is_far = |[before, after]: [f64; 2]| {
-        let (low, high) = (before.min(after), before.max(after));
-        high > 0.0 && low >= 0.0 && high >= SHIFTED * low
-    };
-    let sides = shift.at.min(plain.len() - shift.at);
-    let is_sure = shift.chance <= CHANCE_MAX || unit != Unit::None && is_leap(&plain, shift.at);
-    if !is_sure || sides < NUMBERS_SIDE_MIN || !is_far(shift.p50) {
-        return None;
-    }
-    Some((sampled[begins(&plain, shift.at)].0, shift.chance, shift.p50, shift.p95))
-}
-
-/// Whether values rose at `at` so far that all but a tenth of those after lie above all before, where there
-/// are too few for ranks to be sure.
-fn is_leap(values: &[f64], at: usize) -> bool {
-    let (before, after) = (series::sorted(&values[..at]), series::sorted(&values[at..]));
-    let low = series::quantile(&after, 0.1);
-    before.len().min(after.len()) >= LEAP_SIDE_MIN
-        && low > series::quantile(&before, 1.0)
-        && series::quantile(&after, 0.5) > LEAP * series::quantile(&before, 0.5)
-}
-
-/// Where the move begins that has its middle at `at`: a slow growth began before it is half done. Back from
-/// there as long as what lies between is not as it was before: medians of seven against the ninth decile
-/// of the first half.
-fn begins(values: &[f64], at: usize) -> usize {
-    let calm = series::sorted(&values[..at.div_ceil(2)]);
-    let (low, high) = (series::quantile(&calm, 0.2), series::quantile(&calm, 0.8));
-    let median = |i: usize| {
-        series::quantile(
-            &series::sorted(&values[i.saturating_sub(3)..(i + 4).min(values.len())]),
-            0.5,
-        )
-    };
-    let mut begin = at;
-    while begin > 1 && !(low..=high).contains(&median(begin - 1)) {
-        begin -= 1;
-    }
-    begin
-}
-
-/// Whether values only ever grow: a total, a sequence number, a time.
-fn is_counter(values: &[f64]) -> bool {
-    let rises = values.windows(2).filter(|pair| pair[1] > pair[0]).count();
-    rises * 20 >= (values.len() - 1) * 19
 }

@@ -37,6 +37,7 @@ mod detect;
 mod onset;
 mod places;
 mod sample;
+mod shifts;
 mod statement;
 mod suspects;
 
@@ -48,7 +49,7 @@ pub use sample::Sample;
 
 use crate::{miner::PatternId, numbers::Unit};
 use collect::Collected;
-use detect::View;
+use detect::{Traffic, View};
 use onset::{interleaved, onsets, ranked};
 use statement::Statement;
 
@@ -241,7 +242,9 @@ impl Digester {
         let patterns = self.all.miner.patterns();
         digest.patterns = patterns.len();
         let statements = statement::statements(&mut self.all, &patterns);
-        let view = View { all: &self.all, patterns: &patterns, statements: &statements, span };
+        let traffic = Traffic::of(&statements, span);
+        let (all, patterns, statements) = (&self.all, &patterns, &*statements);
+        let view = View { all, patterns, statements, span, traffic };
         let changes = ranked(detect::changes(&view));
         digest.anomalies = changes.iter().filter(|change| change.is_anomaly).count();
         let onsets = onsets(&changes, span);

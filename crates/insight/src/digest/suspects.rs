@@ -182,9 +182,8 @@ impl Words {
             let mut seen: HashSet<&str> = HashSet::new();
             for &key in statement.keys.iter().take(4) {
                 let key = &view.all.keys[key];
-                let logger = view.all.loggers.get(key.name.logger as usize).map_or("", |name| name);
                 let message = key.samples.first().map_or("", |sample| &sample.message);
-                seen.extend(words(logger).chain(words(message)));
+                seen.extend(words(message));
             }
             for word in seen {
                 match in_statements.get_mut(word) {
@@ -198,14 +197,11 @@ impl Words {
 
     fn of_findings(findings: &[Finding]) -> HashSet<&str> {
         let heaviest = findings.iter().filter(|finding| finding.is_anomaly).take(8);
-        heaviest
-            .flat_map(|finding| words(&finding.logger).chain(words(&finding.sample.message)))
-            .collect()
+        heaviest.flat_map(|finding| words(&finding.sample.message)).collect()
     }
 
     fn in_common(&self, finding: &Finding, symptoms: &HashSet<&str>) -> f64 {
-        let own: HashSet<&str> =
-            words(&finding.logger).chain(words(&finding.sample.message)).collect();
+        let own: HashSet<&str> = words(&finding.sample.message).collect();
         // A word of the two alone is worth most, one of many nothing.
         let worth = |word: &&str| match self.in_statements.get(*word).copied().unwrap_or(1) {
             ..=2 => 1.5,

@@ -158,3 +158,6 @@ impl Answer {
         next
     }
 }
+
+#[cfg(test)]
+mod tests;
