@@ -24,7 +24,7 @@
 //! Reading trusts nothing: a length that points outside ends the record, text that is not UTF-8 ends
 //! where it stops being so. A record that came from a damaged file decodes to less, never to a panic.
 //!
-//! Whoever changes what is written here counts [`VERSION`] up.
+//! Whoever changes what is written here counts `VERSION` up.
 
 mod bytes;
 mod encode;
