@@ -220,6 +220,38 @@ fn context_story_and_fields() {
     assert_eq!(cli(&logrec, &["fields", "--search", "nowhere"]).status.code(), Some(1));
 }
 
+/// What the whole log means, over HTTP and at the terminal, within budgets.
+#[test]
+fn digest_patterns_volume_and_trends() {
+    let logrec = served();
+    for endpoint in ["digest", "patterns", "volume", "trends"] {
+        for format in ["json", "text", "markdown"] {
+            let answer = logrec.get(&format!("/logs/{endpoint}?max_tokens=300&format={format}"));
+            assert_eq!(answer.status, 200, "{endpoint} {format}: {}", answer.text());
+            assert!(answer.body.len() <= 1200, "{endpoint} {format}: {} bytes", answer.body.len());
+        }
+        let by_cli = cli(&logrec, &[endpoint, "--json"]);
+        assert_eq!(by_cli.status.code(), Some(0), "{}", String::from_utf8_lossy(&by_cli.stderr));
+        let by_cli: Json = serde_json::from_slice(&by_cli.stdout).unwrap();
+        assert_eq!(by_cli["success"], true, "{endpoint}");
+        let wrong = logrec.get(&format!("/logs/{endpoint}?tops=3"));
+        assert_eq!(wrong.status, 422, "{endpoint}: {}", wrong.text());
+    }
+    let patterns = logrec.get("/logs/patterns").json();
+    assert_eq!((&patterns["patterns"], &patterns["data"][0]["count"]), (&1.into(), &40.into()));
+    let volume = logrec.get("/logs/volume?by=attr.room&step=10s").json();
+    assert_eq!(
+        (&volume["entries"], volume["data"]["series"].as_array().unwrap().len()),
+        (&40.into(), 3)
+    );
+    let trends = logrec.get("/logs/trends").json();
+    let names: Vec<&str> =
+        trends["data"].as_array().unwrap().iter().filter_map(|t| t["attribute"].as_str()).collect();
+    assert_eq!(names, ["duration_ms"]);
+    let digest = logrec.get("/logs/digest?format=text").text();
+    assert!(digest.lines().any(|line| line.starts_with("anomalies: ")), "{digest}");
+}
+
 #[test]
 fn folded_rows_name_what_they_stand_for() {
     let logrec = Logrec::serve();
