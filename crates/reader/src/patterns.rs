@@ -9,7 +9,7 @@ use crate::{
     json::{self, Object},
     params::{
         Applied, FILTERS, Kind, Param, ParamError, QUERY_TIME_MAX, Reading, TOKENS_MAX, TOKENS_MIN,
-        budget, err, number, one_of, whole,
+        budget, err, form, number, whole,
     },
     shape::Format,
     text,
@@ -96,9 +96,7 @@ impl PatternsRequest {
                     number(given)
                 }
                 "format" => {
-                    let format = Format::from_name(value).filter(|f| *f != Format::Ndjson);
-                    request.format =
-                        format.ok_or_else(|| one_of(name, value, "json, text or markdown"))?;
+                    request.format = form(name, value)?;
                     Applied::Text(value.to_owned())
                 }
                 "max_tokens" => {

@@ -12,7 +12,7 @@ use crate::{
     json::{self, Object},
     params::{
         Applied, FILTERS, Kind, Param, ParamError, QUERY_TIME_MAX, Reading, TOKENS_MAX, TOKENS_MIN,
-        number, one_of, whole,
+        budget, form, number, whole,
     },
     shape::Format,
     text, wire,
@@ -80,15 +80,13 @@ impl TrendsRequest {
                     number(given)
                 }
                 "format" => {
-                    let format = Format::from_name(value).filter(|f| *f != Format::Ndjson);
-                    request.format =
-                        format.ok_or_else(|| one_of(name, value, "json, text or markdown"))?;
+                    request.format = form(name, value)?;
                     Applied::Text(value.to_owned())
                 }
                 "max_tokens" => {
-                    let tokens = whole(name, value, TOKENS_MIN, TOKENS_MAX)?;
-                    request.max_bytes = Some(usize::try_from(tokens * 4).unwrap_or(usize::MAX));
-                    number(tokens)
+                    let (bytes, tokens) = budget(name, value)?;
+                    request.max_bytes = Some(bytes);
+                    tokens
                 }
                 _ => return Ok(None),
             }))

@@ -13,7 +13,7 @@ use crate::{
     json::{self, Object},
     params::{
         Applied, FILTERS, Kind, Param, ParamError, QUERY_TIME_MAX, Reading, TOKENS_MAX, TOKENS_MIN,
-        budget, err, number, one_of, whole,
+        budget, err, form, number, one_of, whole,
     },
     shape::Format,
     text::{self, bars},
@@ -114,9 +114,7 @@ impl VolumeRequest {
                     number(given)
                 }
                 "format" => {
-                    let format = Format::from_name(value).filter(|f| *f != Format::Ndjson);
-                    request.format =
-                        format.ok_or_else(|| one_of(name, value, "json, text or markdown"))?;
+                    request.format = form(name, value)?;
                     Applied::Text(value.to_owned())
                 }
                 "max_tokens" => {

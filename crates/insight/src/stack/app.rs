@@ -269,7 +269,7 @@ mod tests {
             ("net/http.(*conn).serve", "net/http/server.go"),
             ("runtime.goexit", "/opt/hostedtoolcache/go/1.22/x64/src/runtime/asm_amd64.s"),
             ("panic", "/usr/local/go/src/runtime/panic.go"),
-            ("github.com/x/y.Do", "/root/go/pkg/mod/github.com/x/y@v1.2.3/y.go"),
+            ("github.com/x/y.Do", "/home/u/go/pkg/mod/github.com/x/y@v1.2.3/y.go"),
             ("github.com/x/y.Do", "github.com/x/y@v1.2.3/y.go"),
             ("github.com/x/y.Do", "/app/vendor/github.com/x/y/y.go"),
         ] {

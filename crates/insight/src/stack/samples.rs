@@ -163,7 +163,7 @@ panic({0x1, 0x2})
 main.(*Cart).total.func1(0x1, {0xc000, 0x2})
 \t/app/main.go:12 +0x1d
 github.com/x/y.Do(...)
-\t/root/go/pkg/mod/github.com/x/y@v1.2.3/y.go:4
+\t/home/u/go/pkg/mod/github.com/x/y@v1.2.3/y.go:4
 main.main()
 \t/app/main.go:5 +0x1d
 created by net/http.(*Server).Serve in goroutine 1
@@ -221,7 +221,7 @@ Caused by:
 
 Stack backtrace:
    0: anyhow::error::<impl anyhow::Error>::msg
-             at /root/.cargo/registry/src/x/anyhow-1.0.104/src/error.rs:1:1
+             at /home/u/.cargo/registry/src/x/anyhow-1.0.104/src/error.rs:1:1
    1: shop::start
              at /app/src/main.rs:4:5
 ";

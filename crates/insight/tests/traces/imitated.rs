@@ -262,7 +262,7 @@ pub(crate) fn rust(run: &mut Run, site: (&str, &str), path: &str) -> String {
                 frames.push((format!("shop::{module}::{name}::{{{{closure}}}}"), at));
                 frames.push((
                     "tokio::runtime::task::core::Core<T,S>::poll".to_owned(),
-                    "/root/.cargo/registry/src/index-1949cf8c6b5b557f/tokio-1.54.0/src/runtime/task/core.rs:365:17".to_owned(),
+                    "/home/u/.cargo/registry/src/index-1949cf8c6b5b557f/tokio-1.54.0/src/runtime/task/core.rs:365:17".to_owned(),
                 ));
             }
             "check" => {

@@ -17,7 +17,7 @@ pub use table::{
     FILTERS, Kind, LIMIT_MAX, PAGE, Param, SHAPE, TEXT_BYTES_MAX, TOKENS_MAX, TOKENS_MIN,
     WAIT_MAX_S,
 };
-pub(crate) use values::{budget, cursor, fraction, number, one_of, whole};
+pub(crate) use values::{budget, cursor, form, fraction, number, one_of, whole};
 
 use crate::shape::Shape;
 

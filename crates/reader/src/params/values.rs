@@ -3,7 +3,7 @@
 use logrec_core::{Cursor, Level, nearest, shown};
 
 use super::{Applied, ParamError, TOKENS_MAX, TOKENS_MIN, err};
-use crate::shape::EntryField;
+use crate::shape::{EntryField, Format};
 
 /// Bytes that a token of a budget stands for.
 const TOKEN_BYTES: u64 = 4;
@@ -32,6 +32,12 @@ pub(crate) fn whole(name: &str, value: &str, least: u64, most: u64) -> Result<u6
             format!("`{name}` is `{}`; give a whole number from {least} to {most}", shown(value)),
         )
     })
+}
+
+/// The form of an answer that is no list of entries, and so has no lines of them.
+pub(crate) fn form(name: &str, value: &str) -> Result<Format, ParamError> {
+    let form = Format::from_name(value).filter(|form| *form != Format::Ndjson);
+    form.ok_or_else(|| one_of(name, value, "json, text or markdown"))
 }
 
 /// A budget: bytes, and what is said of the tokens that were given.
